@@ -1,0 +1,32 @@
+"""`floodline ...`: parses, then calls; every error becomes one message and its exit code."""
+
+import sys
+
+import click
+import typer
+
+from floodline.errors import FloodlineError
+
+app = typer.Typer(
+    name="floodline",
+    help="Anomalies in a live stream, exactly once, and labels that teach the detector.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def run() -> int:
+    """Run the command line; the exit code (0, 1, 2 usage, 3 configuration, 4 dependency down)."""
+    try:
+        app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except FloodlineError as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"floodline: {line}\n")
+        return error.exit_code
+    return 0

@@ -1,0 +1,169 @@
+"""floodline.toml, then environment, then flags: the later one wins."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from floodline.configuration.sections import Configuration
+from floodline.errors import ConfigurationError
+
+PREFIX = "FLOODLINE_"
+FILE = "floodline.toml"
+CONFIG_VARIABLE = "FLOODLINE_CONFIG"
+Tree = dict[str, dict[str, Any]]
+Origins = dict[str, str]
+
+
+def load(
+    path: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None
+) -> tuple[Configuration, Origins]:
+    """The configuration and, by `section.key`, where each given value came from.
+
+    Args:
+        path: the TOML file; None takes $FLOODLINE_CONFIG, then floodline.toml if it is there.
+        environment: `FLOODLINE_SECTION__KEY` variables; with `_FILE` behind, a file with the value.
+        flags: values by `section.key`; None values are left out.
+
+    Raises:
+        ConfigurationError: with every fault at once: what, where from, what to do.
+    """
+    tree: Tree = {}
+    origins: Origins = {}
+    file = _choose(path, environment)
+    if file is not None:
+        _merge(tree, origins, _read(file), str(file))
+    _merge_environment(tree, origins, environment)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            _put(tree, origins, name, value, "flag")
+    faults = _unknown(tree, origins)
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    if "detector" not in tree:
+        raise ConfigurationError(_no_detector(file))
+    try:
+        return Configuration.model_validate(tree), origins
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error, origins)) from error
+
+
+def _choose(path: Path | None, environment: Mapping[str, str]) -> Path | None:
+    if path is not None:
+        return path
+    if CONFIG_VARIABLE in environment:
+        return Path(environment[CONFIG_VARIABLE])
+    default = Path(FILE)
+    return default if default.exists() else None
+
+
+def _no_detector(file: Path | None) -> str:
+    if file is None:
+        return (
+            f"no {FILE} here, and no FLOODLINE_DETECTOR__... variables: write one "
+            "(`floodline config example` prints it), or name it with --config"
+        )
+    return f"{file}: section [detector] is missing; `floodline config example` prints one"
+
+
+def _read(file: Path) -> Tree:
+    try:
+        tree = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{file}: there is no such file; check --config") from error
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: is not TOML: {error}") from error
+    for name, section in tree.items():
+        if not isinstance(section, dict):
+            raise ConfigurationError(f"{file}: {name!r} stands outside any [section]; move it")
+    return tree
+
+
+def _merge(tree: Tree, origins: Origins, given: Tree, origin: str) -> None:
+    for section, values in given.items():
+        tree.setdefault(section, {})
+        for key, value in values.items():
+            _put(tree, origins, f"{section}.{key}", value, origin)
+
+
+def _put(tree: Tree, origins: Origins, name: str, value: Any, origin: str) -> None:
+    section, _, key = name.partition(".")
+    tree.setdefault(section, {})[key] = value
+    origins[name] = origin
+
+
+def _merge_environment(tree: Tree, origins: Origins, environment: Mapping[str, str]) -> None:
+    for variable in sorted(environment):
+        if not variable.startswith(PREFIX) or "__" not in variable:
+            continue
+        section, _, key = variable.removeprefix(PREFIX).lower().partition("__")
+        value = environment[variable]
+        if key.endswith("_file") and not _known(section, key):
+            key = key.removesuffix("_file")
+            value = _secret(variable, Path(value))
+        _put(tree, origins, f"{section}.{key}", _typed(section, key, value), variable)
+
+
+def _secret(variable: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ConfigurationError(f"{variable}={file}: cannot be read: {error.strerror}") from error
+
+
+def _section(name: str) -> type[BaseModel] | None:
+    field = Configuration.model_fields.get(name)
+    kind = field.annotation if field else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _known(section: str, key: str) -> bool:
+    kind = _section(section)
+    return kind is not None and key in kind.model_fields
+
+
+def _typed(section: str, key: str, value: str) -> str | list[str]:
+    """A list setting takes its parts by comma; the rest is for the model to read."""
+    kind = _section(section)
+    field = kind.model_fields.get(key) if kind else None
+    if field is not None and "tuple" in str(field.annotation):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _unknown(tree: Tree, origins: Origins) -> list[str]:
+    faults = []
+    for section, values in tree.items():
+        kind = _section(section)
+        if kind is None:
+            where = next((o for n, o in origins.items() if n.startswith(f"{section}.")), "the file")
+            faults.append(f"{where}: unknown section [{section}]{_did_you(section, _sections())}")
+            continue
+        for key in values:
+            if key not in kind.model_fields:
+                hint = _did_you(key, list(kind.model_fields))
+                faults.append(f"{origins[f'{section}.{key}']}: unknown key {section}.{key}{hint}")
+    return faults
+
+
+def _sections() -> list[str]:
+    return list(Configuration.model_fields)
+
+
+def _did_you(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def _explain(error: ValidationError, origins: Origins) -> str:
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in fault["loc"])
+        origin = origins.get(".".join(name.split(".")[:2]), "the configuration")
+        lines.append(f"{origin}: {name or 'detector'}: {fault['msg']}")
+    return "\n".join(lines)

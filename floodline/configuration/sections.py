@@ -1,0 +1,246 @@
+"""Every setting of every process, with its unit, default and bounds."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from floodline.detection.parameters import ForestParameters
+from floodline.detection.scorer import ThresholdRule
+from floodline.events.decoding import Schema
+from floodline.events.topics import Topics
+
+
+class Section(BaseModel):
+    """A frozen part of the configuration; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DetectorSection(Section):
+    """What is watched."""
+
+    name: str = Field(description="Name of the detector; its topics start with it.")
+    topic: str = Field(description="The Kafka topic with the events (JSON objects).")
+    features: tuple[str, ...] = Field(
+        min_length=1, description="Numeric fields that the model sees; `a.b` is field b of a."
+    )
+    entity: str | None = Field(default=None, description="Field that names whom an event is about.")
+
+
+class ModelSection(Section):
+    """River's HalfSpaceTrees behind its MinMaxScaler."""
+
+    trees: int = Field(default=10, ge=1, le=200, description="Number of trees.")
+    height: int = Field(default=8, ge=1, le=15, description="Height of each tree.")
+    window: int = Field(default=250, ge=2, le=100_000, description="Events in a window.")
+    seed: int = Field(default=42, description="Fixes the trees and so every score.")
+
+
+class ThresholdSection(Section):
+    """When a score becomes an alert, and how labels move that."""
+
+    initial_rarity: float = Field(
+        default=0.001,
+        gt=0,
+        lt=1,
+        description="Before any release: alert on this share of the events, the rarest.",
+    )
+    initial_score: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Before any release: a fixed threshold in place of initial_rarity.",
+    )
+    target_precision: float = Field(
+        default=0.8, gt=0, lt=1, description="Share of alerts that should be real."
+    )
+    confidence: float = Field(
+        default=0.8, gt=0.5, lt=1, description="Confidence of the bound that must meet the target."
+    )
+    min_labels: int = Field(default=30, ge=1, description="Fewer labels move nothing.")
+    largest_step: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Most that one move changes the gap between threshold and 1, as a share.",
+    )
+    label_window: int = Field(
+        default=2000, ge=10, description="Newest labels that an estimate looks at."
+    )
+
+
+class KafkaSection(Section):
+    """How Kafka is reached."""
+
+    bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, by comma.")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How the connection is protected."
+    )
+    sasl_mechanism: str | None = Field(default=None, description="Such as SCRAM-SHA-512.")
+    sasl_username: str | None = Field(default=None, description="User for SASL.")
+    sasl_password: SecretStr | None = Field(default=None, description="Password for SASL.")
+    ssl_ca_location: str | None = Field(default=None, description="File with the CA certificates.")
+    create_topics: bool = Field(
+        default=True, description="Make the detector's own topics where they are missing."
+    )
+    replication_factor: int = Field(
+        default=-1, ge=-1, description="Of topics that we make; -1 is the broker's default."
+    )
+
+    def client(self) -> dict[str, str | int | float | bool]:
+        """The settings that every librdkafka client shares."""
+        given = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "sasl.mechanism": self.sasl_mechanism,
+            "sasl.username": self.sasl_username,
+            "sasl.password": self.sasl_password.get_secret_value() if self.sasl_password else None,
+            "ssl.ca.location": self.ssl_ca_location,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class ConsumerSection(Section):
+    """The scoring process."""
+
+    group: str | None = Field(
+        default=None, description="Consumer group; floodline-<detector> if not given."
+    )
+    instance: str | None = Field(
+        default=None,
+        description="Stable name of this member (a pod's name); one at random if not given.",
+    )
+    commit_interval_ms: int = Field(default=100, ge=10, le=10_000, description="One transaction.")
+    transaction_timeout_ms: int = Field(default=10_000, ge=1_000, le=60_000, description="Kafka's.")
+    session_timeout_ms: int = Field(default=10_000, ge=6_000, le=300_000, description="Kafka's.")
+    batch_size: int = Field(default=500, ge=1, le=10_000, description="Records per fetch call.")
+    dead_letter_ratio: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Share of dead letters in a partition's last 1,000 records that stops it.",
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Where /metrics listens.")
+    metrics_port: int = Field(default=9101, ge=0, le=65_535, description="0 takes a free one.")
+
+
+class DatabaseSection(Section):
+    """Where alerts, labels and releases are kept."""
+
+    url: SecretStr = Field(
+        default=SecretStr("sqlite:///.floodline/floodline.db"),
+        description="SQLAlchemy URL: sqlite:///file or postgresql+psycopg://user:password@host/db.",
+    )
+
+
+class ApiSection(Section):
+    """The feedback API and its console."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65_535, description="0 takes a free one.")
+    auth: Literal["keys", "none"] = Field(
+        default="keys", description="`none` is allowed on a loopback address only."
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=("127.0.0.1", "localhost", "[::1]"),
+        description="Host headers that are answered, without the port.",
+    )
+    secure_cookie: bool = Field(
+        default=False, description="Send the session cookie over HTTPS only."
+    )
+    session_hours: int = Field(default=12, ge=1, le=720, description="Life of a console session.")
+    intake: bool = Field(default=True, description="Take alerts in from Kafka in this process.")
+
+
+class TrainerSection(Section):
+    """The schedule of recalibrations and retrains."""
+
+    recalibrate_every_seconds: float = Field(default=300, gt=0, description="0.5 is half a second.")
+    retrain_every_seconds: float = Field(default=86_400, gt=0, description="A day is 86400.")
+    retrain_min_labels: int = Field(default=20, ge=2, description="Fewer labels start no retrain.")
+    retrain_max_events: int = Field(
+        default=200_000, ge=100, description="Newest events of each partition that are replayed."
+    )
+    held_out: float = Field(
+        default=0.3, gt=0, lt=1, description="Last share of the range, kept for evaluation."
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Where /metrics listens.")
+    metrics_port: int = Field(default=9103, ge=0, le=65_535, description="0 takes a free one.")
+
+
+class MlflowSection(Section):
+    """Where runs and models are logged."""
+
+    tracking_uri: str = Field(
+        default="sqlite:///.floodline/mlflow.db", description="MLflow's tracking URI."
+    )
+    artifacts: str = Field(
+        default=".floodline/mlartifacts", description="Folder or URI of a new experiment's files."
+    )
+    experiment: str | None = Field(
+        default=None, description="Experiment; floodline-<detector> if not given."
+    )
+
+
+class StoreSection(Section):
+    """The store of model states that all processes share."""
+
+    folder: str = Field(default=".floodline/states", description="A folder that all can reach.")
+
+
+class LogSection(Section):
+    """Log lines on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least."
+    )
+    format: Literal["text", "json"] = Field(default="text", description="json for machines.")
+
+
+class Configuration(Section):
+    """The whole of floodline.toml."""
+
+    detector: DetectorSection
+    model: ModelSection = ModelSection()
+    threshold: ThresholdSection = ThresholdSection()
+    kafka: KafkaSection = KafkaSection()
+    consumer: ConsumerSection = ConsumerSection()
+    database: DatabaseSection = DatabaseSection()
+    api: ApiSection = ApiSection()
+    trainer: TrainerSection = TrainerSection()
+    mlflow: MlflowSection = MlflowSection()
+    store: StoreSection = StoreSection()
+    log: LogSection = LogSection()
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        _ = self.topics
+        return self
+
+    @property
+    def topics(self) -> Topics:
+        """The names of this detector's topics."""
+        return Topics.of(self.detector.name, self.detector.topic)
+
+    @property
+    def schema_of_events(self) -> Schema:
+        """What the decoder is told."""
+        return Schema(features=self.detector.features, entity=self.detector.entity)
+
+    @property
+    def forest(self) -> ForestParameters:
+        """The model's parameters as the detection package takes them."""
+        return ForestParameters(**self.model.model_dump())
+
+    @property
+    def initial_rule(self) -> ThresholdRule:
+        """The threshold before any release."""
+        fixed = self.threshold.initial_score
+        return ThresholdRule(
+            score=fixed, rarity=None if fixed is not None else self.threshold.initial_rarity
+        )
+
+    @property
+    def group(self) -> str:
+        """The scoring consumer group."""
+        return self.consumer.group or f"floodline-{self.detector.name}"

@@ -1,0 +1,51 @@
+"""A record that could not be scored, kept with its reason and where it came from."""
+
+import hashlib
+
+import msgspec
+
+from floodline.errors import InvalidEvent
+from floodline.events.messages import Coordinates
+
+PREFIX = "__connect.errors."
+REASON = "floodline.reason"
+LARGEST_COPY = 900_000
+"""Bytes of key and value that are still copied; a larger record is kept as digest and place."""
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """What is written to the dead-letter topic: the original bytes, headers with the reason."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def dead_letter(
+    *,
+    detector: str,
+    coordinates: Coordinates,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Headers,
+    error: InvalidEvent,
+) -> DeadLetter:
+    """The dead letter of a record, with the header names that Kafka Connect uses."""
+    ours: Headers = [
+        (f"{PREFIX}topic", coordinates.topic.encode()),
+        (f"{PREFIX}partition", str(coordinates.partition).encode()),
+        (f"{PREFIX}offset", str(coordinates.offset).encode()),
+        (f"{PREFIX}connector.name", detector.encode()),
+        (f"{PREFIX}stage", b"DECODE"),
+        (f"{PREFIX}exception.class.name", type(error).__name__.encode()),
+        (f"{PREFIX}exception.message", error.detail.encode()),
+        ("floodline.topic_id", coordinates.topic_id.encode()),
+        (REASON, error.reason.encode()),
+    ]
+    if len(key or b"") + len(value or b"") > LARGEST_COPY:
+        digest = hashlib.sha256(value or b"").hexdigest()
+        ours += [("floodline.sha256", digest.encode())]
+        return DeadLetter(None, None, ours)
+    return DeadLetter(key, value, [*headers, *ours])

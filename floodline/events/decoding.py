@@ -1,0 +1,84 @@
+"""From a record's bytes to features, or to the reason why not."""
+
+import math
+from typing import Any
+
+import msgspec
+
+from floodline.errors import InvalidEvent
+
+_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
+    """What an event of one detector looks like.
+
+    Attributes:
+        features: the numeric fields that the model sees; `a.b` is field b of object a.
+        entity: the field that names whom the event is about, if there is one.
+    """
+
+    features: tuple[str, ...]
+    entity: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A decoded event: features that are finite floats, and the whole payload."""
+
+    features: dict[str, float]
+    entity: str | None
+    payload: dict[str, Any]
+
+
+def decode_event(value: bytes | None, schema: Schema) -> Event:
+    """The event in `value`, which must be one JSON object.
+
+    Raises:
+        InvalidEvent: with reason `empty`, `undecodable`, `missing_feature` or `invalid_feature`.
+    """
+    if not value:
+        raise InvalidEvent("empty", "the record has no value")
+    try:
+        payload = _decoder.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidEvent("undecodable", f"the value is not a JSON object: {error}") from error
+    except RecursionError as error:
+        raise InvalidEvent("undecodable", "the value is nested too deeply to read") from error
+    features = {name: _number(payload, name) for name in schema.features}
+    return Event(features, _entity(payload, schema.entity), payload)
+
+
+def _number(payload: dict[str, Any], name: str) -> float:
+    value = _field(payload, name)
+    if value is None:
+        raise InvalidEvent("missing_feature", f"feature {name!r} is missing or null", name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        kind = type(value).__name__
+        raise InvalidEvent("invalid_feature", f"feature {name!r} is a {kind}, not a number", name)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InvalidEvent("invalid_feature", f"feature {name!r} is not a finite number", name)
+    return number
+
+
+def _field(payload: dict[str, Any], name: str) -> Any:
+    if name in payload or "." not in name:
+        return payload.get(name)
+    value: Any = payload
+    for part in name.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(part)
+    return value
+
+
+def _entity(payload: dict[str, Any], name: str | None) -> str | None:
+    if name is None:
+        return None
+    value = _field(payload, name)
+    if isinstance(value, str):
+        return value
+    return None if value is None else msgspec.json.encode(value).decode()

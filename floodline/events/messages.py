@@ -1,0 +1,138 @@
+"""What travels on our topics: JSON values, described in docs/topics.md."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from floodline.detection.parameters import ForestParameters
+from floodline.detection.scorer import ThresholdRule
+
+
+class Coordinates(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an event lies: (topic id, partition, offset) names it for ever."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    offset: int
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """An event at or above the threshold.
+
+    Attributes:
+        id: `<detector>-<topic id>-<partition>-<offset>`: the same event is the same alert.
+        timestamp: the event's Kafka timestamp, milliseconds since 1970 UTC; -1 where it has none.
+        key: the event's key as text, if it has one.
+        entity: the value of the configured entity field, if one is configured.
+        score: in [0, 1]; published once, never recomputed.
+        rarity: share of the recent events that scored at least as high.
+        threshold: what the score was compared with.
+        release: number of the release in force.
+        features: what the model saw.
+        event: the whole event as it was read.
+    """
+
+    id: str
+    detector: str
+    coordinates: Coordinates
+    timestamp: int
+    key: str | None
+    entity: str | None
+    score: float
+    rarity: float
+    threshold: float
+    release: int
+    features: dict[str, float]
+    event: dict[str, Any]
+
+
+def alert_id(detector: str, topic_id: str, partition: int, offset: int) -> str:
+    """The id of the alert on the event at these coordinates."""
+    return f"{detector}-{topic_id}-{partition}-{offset}"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A release took effect in a partition at an offset: scoring from there on follows it.
+
+    Attributes:
+        offset: the first event scored under `release`.
+        release: the whole release, so that a replay needs no other topic.
+    """
+
+    detector: str
+    coordinates: Coordinates
+    release: "Release"
+
+
+class ModelRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A retrained model: its parameters, and its state in the state store by sha256."""
+
+    parameters: ForestParameters
+    state_sha256: str
+    mlflow_run_id: str | None = None
+    mlflow_version: str | None = None
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """An immutable, numbered bundle of all that changes scores or alerts.
+
+    Attributes:
+        number: from 1 on; 0 is what the configuration says before any release.
+        kind: `initial`, `recalibration` or `retrain`.
+        model: the model to install; None keeps the partition's model as it is.
+        created_at: RFC 3339, UTC.
+    """
+
+    number: int
+    detector: str
+    kind: str
+    threshold: ThresholdRule
+    reason: str
+    made_by: str
+    created_at: str
+    model: ModelRef | None = None
+
+
+class LabelMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One analyst's verdict on one alert, as it leaves SQL; `supersedes` names the older label."""
+
+    id: str
+    alert_id: str
+    detector: str
+    verdict: str
+    reason: str | None
+    note: str | None
+    analyst: str
+    created_at: str
+    supersedes: str | None
+    score: float
+    release: int
+
+
+Message = TypeVar("Message", Alert, Change, Release, LabelMessage)
+
+
+def encode(message: Alert | Change | Release | LabelMessage) -> bytes:
+    """The message as JSON."""
+    return msgspec.json.encode(message)
+
+
+def decode(data: bytes, kind: type[Message]) -> Message:
+    """The message that `encode` wrote.
+
+    Raises:
+        msgspec.MsgspecError: the bytes are no such message.
+    """
+    return msgspec.json.decode(data, type=kind)
+
+
+def cloud_event_headers(*, id: str, kind: str, source: str) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0 in binary mode (Kafka protocol binding): attributes as `ce_` headers."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", id.encode()),
+        ("ce_type", f"floodline.{kind}.v1".encode()),
+        ("ce_source", source.encode()),
+        ("content-type", b"application/json"),
+    ]

@@ -1,0 +1,71 @@
+"""Model states by the sha256 of their bytes, in a folder that all processes share."""
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from floodline.errors import ConfigurationError, StateRefused
+
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class StateStore:
+    """Write once, read by digest: a state that was read is the state that was written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, state: bytes) -> str:
+        """Keep the state durably; its sha256.
+
+        Raises:
+            ConfigurationError: the folder cannot be written.
+        """
+        digest = hashlib.sha256(state).hexdigest()
+        try:
+            self._write(digest, state)
+        except OSError as error:
+            raise ConfigurationError(
+                f"store.folder {self._folder}: cannot be written: {error.strerror}"
+            ) from error
+        return digest
+
+    def _write(self, digest: str, state: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._folder, prefix=f"{digest}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(state)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self._folder / digest)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def read(self, digest: str) -> bytes:
+        """The state with this sha256.
+
+        Raises:
+            StateRefused: it is not there, or the bytes have another digest.
+        """
+        if not _DIGEST.match(digest):
+            raise StateRefused(f"{digest!r} is no sha256")
+        file = self._folder / digest
+        try:
+            state = file.read_bytes()
+        except OSError as error:
+            raise StateRefused(
+                f"state {digest} cannot be read from {self._folder}: {error.strerror}; all "
+                "processes must share store.folder"
+            ) from error
+        if hashlib.sha256(state).hexdigest() != digest:
+            raise StateRefused(f"{file}: the bytes have another digest; restore it from a backup")
+        return state
