@@ -72,6 +72,8 @@ class AlertRow(Table):
     __table_args__ = (
         UniqueConstraint("detector", "topic_id", "partition", "offset"),
         Index("ix_alerts_queue", "detector", "verdict", "score", "id"),
+        Index("ix_alerts_score", "detector", "score", "id"),
+        Index("ix_alerts_newest", "detector", "received_at", "id"),
         Index("ix_alerts_entity", "detector", "entity"),
     )
     id: Mapped[str] = mapped_column(String(300), primary_key=True)

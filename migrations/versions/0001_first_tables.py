@@ -40,6 +40,8 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_alerts_queue", ["detector", "verdict", "score", "id"], unique=False
         )
+        batch_op.create_index("ix_alerts_score", ["detector", "score", "id"], unique=False)
+        batch_op.create_index("ix_alerts_newest", ["detector", "received_at", "id"], unique=False)
 
     op.create_table(
         "audit_log",
@@ -263,6 +265,8 @@ def downgrade() -> None:
 
     op.drop_table("audit_log")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.drop_index("ix_alerts_newest")
+        batch_op.drop_index("ix_alerts_score")
         batch_op.drop_index("ix_alerts_queue")
         batch_op.drop_index("ix_alerts_entity")
 

@@ -1,0 +1,141 @@
+"""Alerts: stored once by id, read one by one or in pages that do not slip while the queue moves."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, defer
+
+from floodline.storage.insertion import insert_unknown
+from floodline.storage.tables import AlertRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAlert:
+    """An alert as it is stored first: without a verdict."""
+
+    id: str
+    detector: str
+    topic: str
+    topic_id: str
+    partition: int
+    offset: int
+    event_at: datetime | None
+    key: str | None
+    entity: str | None
+    score: float
+    rarity: float
+    threshold: float
+    release: int
+    features: dict[str, float]
+    event: dict[str, Any]
+    received_at: datetime
+
+
+class Order(StrEnum):
+    """What comes first in a page."""
+
+    SCORE = "score"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFilter:
+    """Which alerts of a detector; None asks for all.
+
+    Attributes:
+        verdict: the verdict that the newest label gave.
+        unlabelled: only alerts that nobody has labelled.
+        since: taken in at this time or later.
+    """
+
+    detector: str
+    verdict: str | None = None
+    unlabelled: bool = False
+    min_score: float | None = None
+    entity: str | None = None
+    release: int | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in an order: after the alert with this sort value and id."""
+
+    value: float | datetime
+    id: str
+
+
+def insert_new(session: Session, alerts: Sequence[NewAlert]) -> set[str]:
+    """Store the alerts that are not known yet; the ids of those stored."""
+    if not alerts:
+        return set()
+    statement = insert_unknown(session, AlertRow).returning(AlertRow.id)
+    return set(session.scalars(statement, [asdict(alert) for alert in alerts]))
+
+
+def get(session: Session, detector: str, alert_id: str) -> AlertRow | None:
+    """The alert of this detector with this id."""
+    return session.scalar(_one(detector, alert_id))
+
+
+def get_for_labelling(session: Session, detector: str, alert_id: str) -> AlertRow | None:
+    """The alert, locked so that labels on it come one after the other."""
+    return session.scalar(_one(detector, alert_id).with_for_update())
+
+
+def _one(detector: str, alert_id: str) -> Select[AlertRow]:
+    return select(AlertRow).where(AlertRow.id == alert_id, AlertRow.detector == detector)
+
+
+def page(
+    session: Session, chosen: AlertFilter, order: Order, after: Position | None, limit: int
+) -> list[AlertRow]:
+    """Up to `limit` alerts behind a position, the highest sort value first; `event` not loaded."""
+    column = _column(order)
+    statement = (
+        select(AlertRow)
+        .options(defer(AlertRow.event, raiseload=True))
+        .where(*_conditions(chosen))
+        .order_by(column.desc(), AlertRow.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        place = tuple_(literal(after.value, column.type), literal(after.id, AlertRow.id.type))
+        statement = statement.where(tuple_(column, AlertRow.id) < place)
+    return list(session.scalars(statement))
+
+
+def position(alert: AlertRow, order: Order) -> Position:
+    """Where an alert stands in an order."""
+    return Position(alert.score if order is Order.SCORE else alert.received_at, alert.id)
+
+
+def count(session: Session, chosen: AlertFilter) -> int:
+    """How many alerts a filter leaves."""
+    counted = select(func.count()).select_from(AlertRow).where(*_conditions(chosen))
+    return session.scalar(counted) or 0
+
+
+def _column(order: Order) -> InstrumentedAttribute[Any]:
+    return AlertRow.score if order is Order.SCORE else AlertRow.received_at
+
+
+def _conditions(chosen: AlertFilter) -> list[ColumnElement[bool]]:
+    conditions = [AlertRow.detector == chosen.detector]
+    if chosen.verdict is not None:
+        conditions.append(AlertRow.verdict == chosen.verdict)
+    if chosen.unlabelled:
+        conditions.append(AlertRow.verdict.is_(None))
+    if chosen.min_score is not None:
+        conditions.append(AlertRow.score >= chosen.min_score)
+    if chosen.entity is not None:
+        conditions.append(AlertRow.entity == chosen.entity)
+    if chosen.release is not None:
+        conditions.append(AlertRow.release == chosen.release)
+    if chosen.since is not None:
+        conditions.append(AlertRow.received_at >= chosen.since)
+    return conditions
