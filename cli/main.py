@@ -5,6 +5,7 @@ import sys
 import click
 import typer
 
+from cli import consume_command, kafka_commands
 from floodline.errors import FloodlineError
 
 app = typer.Typer(
@@ -14,6 +15,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+app.command("consume")(consume_command.consume)
+app.add_typer(kafka_commands.app, name="kafka")
 
 
 def run() -> int:

@@ -114,6 +114,16 @@ class ConsumerSection(Section):
     transaction_timeout_ms: int = Field(default=10_000, ge=1_000, le=60_000, description="Kafka's.")
     session_timeout_ms: int = Field(default=10_000, ge=6_000, le=300_000, description="Kafka's.")
     batch_size: int = Field(default=500, ge=1, le=10_000, description="Records per fetch call.")
+    start: Literal["earliest", "latest"] = Field(
+        default="earliest", description="Where a group without committed offsets begins."
+    )
+    on_lost_state: Literal["stop", "cold_start"] = Field(
+        default="stop",
+        description="When neither snapshot nor log can restore the model: stop, or begin anew.",
+    )
+    snapshot_every_events: int = Field(
+        default=10_000, ge=100, description="Events of a partition between two snapshots."
+    )
     dead_letter_ratio: float = Field(
         default=0.5,
         gt=0,

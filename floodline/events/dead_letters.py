@@ -10,7 +10,7 @@ from floodline.events.messages import Coordinates
 PREFIX = "__connect.errors."
 REASON = "floodline.reason"
 LARGEST_COPY = 900_000
-"""Bytes of key and value that are still copied; a larger record is kept as digest and place."""
+"""Bytes of key, value and headers that are copied; of a larger record the digest is kept."""
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -44,7 +44,8 @@ def dead_letter(
         ("floodline.topic_id", coordinates.topic_id.encode()),
         (REASON, error.reason.encode()),
     ]
-    if len(key or b"") + len(value or b"") > LARGEST_COPY:
+    copied = sum(len(name) + len(content or b"") for name, content in headers)
+    if len(key or b"") + len(value or b"") + copied > LARGEST_COPY:
         digest = hashlib.sha256(value or b"").hexdigest()
         ours += [("floodline.sha256", digest.encode())]
         return DeadLetter(None, None, ours)

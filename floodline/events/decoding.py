@@ -7,6 +7,7 @@ import msgspec
 
 from floodline.errors import InvalidEvent
 
+LONGEST_ENTITY = 500
 _decoder = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -34,7 +35,8 @@ def decode_event(value: bytes | None, schema: Schema) -> Event:
     """The event in `value`, which must be one JSON object.
 
     Raises:
-        InvalidEvent: with reason `empty`, `undecodable`, `missing_feature` or `invalid_feature`.
+        InvalidEvent: with reason `empty`, `undecodable`, `missing_feature`,
+            `invalid_feature` or `invalid_entity`.
     """
     if not value:
         raise InvalidEvent("empty", "the record has no value")
@@ -79,6 +81,10 @@ def _entity(payload: dict[str, Any], name: str | None) -> str | None:
     if name is None:
         return None
     value = _field(payload, name)
-    if isinstance(value, str):
-        return value
-    return None if value is None else msgspec.json.encode(value).decode()
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if len(text) > LONGEST_ENTITY:
+        detail = f"entity {name!r} has {len(text)} characters; at most {LONGEST_ENTITY} are taken"
+        raise InvalidEvent("invalid_entity", detail, name)
+    return text

@@ -23,14 +23,14 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: `<detector>-<topic id>-<partition>-<offset>`: the same event is the same alert.
         timestamp: the event's Kafka timestamp, milliseconds since 1970 UTC; -1 where it has none.
-        key: the event's key as text, if it has one.
+        key: the first 1,000 bytes of the event's key as text, if it has one.
         entity: the value of the configured entity field, if one is configured.
         score: in [0, 1]; published once, never recomputed.
         rarity: share of the recent events that scored at least as high.
         threshold: what the score was compared with.
         release: number of the release in force.
         features: what the model saw.
-        event: the whole event as it was read.
+        event: the whole event as it was read; None where it is too large for one message.
     """
 
     id: str
@@ -44,7 +44,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     release: int
     features: dict[str, float]
-    event: dict[str, Any]
+    event: dict[str, Any] | None
 
 
 def alert_id(detector: str, topic_id: str, partition: int, offset: int) -> str:
@@ -56,12 +56,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A release took effect in a partition at an offset: scoring from there on follows it.
 
     Attributes:
-        offset: the first event scored under `release`.
+        coordinates: the first event scored under `release`.
+        fresh: True where the partition's model began empty at this event.
         release: the whole release, so that a replay needs no other topic.
     """
 
     detector: str
     coordinates: Coordinates
+    fresh: bool
     release: "Release"
 
 

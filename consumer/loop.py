@@ -1,0 +1,254 @@
+"""The loop of one group member: poll, score, commit; restore, adopt releases, recover."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from consumer import snapshot as snapshots
+from consumer.observation import Observation
+from consumer.ports import Clock, Input, Output, PublishFailed, Releases
+from consumer.restoration import Restoration, Restorer, initial_release, model_of
+from consumer.task import State, Task
+from floodline.configuration.sections import Configuration
+from floodline.errors import ConfigurationError, DependencyDown, StateRefused
+from floodline.events.messages import Release
+from floodline.storage.state_store import StateStore
+
+log = structlog.get_logger(__name__)
+
+_SLICE_SECONDS = 0.25
+_MOST_RESTARTS = 10
+
+
+class ScoringLoop:
+    """Owns the tasks of the partitions that the group gave to this member.
+
+    Outputs are held until the commit: one transaction each interval carries alerts, dead letters,
+    changes and offsets. After a failed transaction the producer is replaced and every task goes
+    back to what is committed, model included.
+    """
+
+    def __init__(
+        self,
+        *,
+        configuration: Configuration,
+        topic_id: str,
+        source: Input,
+        output: Output,
+        releases: Releases,
+        restorer: Restorer,
+        store: StateStore,
+        observation: Observation,
+        monotonic: Clock,
+    ) -> None:
+        self._configuration = configuration
+        self._topic_id = topic_id
+        self._input = source
+        self._output = output
+        self._releases = releases
+        self._restorer = restorer
+        self._store = store
+        self._observation = observation
+        self._now = monotonic
+        self._tasks: dict[int, Task] = {}
+        self._restorations: dict[int, Restoration] = {}
+        self._refused: int | None = None
+        self._failure: PublishFailed | None = None
+        self._restarts = 0
+        self._committed_at = monotonic()
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Score until `stopping` says so; commits what is done, then leaves the group.
+
+        Raises:
+            DependencyDown: Kafka failed too often in a row.
+            ConfigurationError: a partition's state is lost and must not begin anew.
+        """
+        self._input.subscribe(self)
+        try:
+            while not stopping():
+                self._turn()
+            self._commit()
+        finally:
+            for restoration in self._restorations.values():
+                restoration.close()
+            self._input.close()
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        """New partitions: each begins by restoring."""
+        for partition in partitions:
+            task = Task(partition, self._topic_id, self._configuration)
+            self._tasks[partition] = task
+            self._observation.state(task)
+        log.info("assigned", partitions=list(partitions))
+
+    def revoked(self, partitions: Sequence[int]) -> None:
+        """Partitions go: what is done is committed first, so that the next owner goes on there."""
+        if any(self._tasks[p].uncommitted for p in partitions if p in self._tasks):
+            self._commit()
+        self._drop(partitions)
+        log.info("revoked", partitions=list(partitions))
+
+    def lost(self, partitions: Sequence[int]) -> None:
+        """Partitions are another's already: what is not committed is forgotten."""
+        self._drop(partitions)
+        log.warning("lost", partitions=list(partitions))
+
+    def _turn(self) -> None:
+        interval = self._configuration.consumer.commit_interval_ms / 1000
+        wait = min(0.05, interval) if self._restorations else interval
+        for record in self._input.poll(self._configuration.consumer.batch_size, wait):
+            task = self._tasks.get(record.partition)
+            if task is not None and task.state is State.RUNNING:
+                task.process(record)
+                self._halt_when_overrun(task)
+        self._restore()
+        self._adopt()
+        if self._now() - self._committed_at >= interval:
+            self._commit()
+        if self._failure is not None:
+            self._recover(self._failure)
+        self._observation.turn()
+
+    def _halt_when_overrun(self, task: Task) -> None:
+        if not task.overrun_by_dead_letters:
+            return
+        self._input.pause(task.partition)
+        task.move(State.HALTED)
+        self._observation.state(task)
+        log.error(
+            "partition stopped: too many records cannot be scored",
+            partition=task.partition,
+            offset=task.offset,
+            what_to_do="look at the dead-letter topic, mend producer or schema, then restart; "
+            "nothing after this offset was taken",
+        )
+
+    def _restore(self) -> None:
+        try:
+            self._begin_restorations()
+            self._step_restorations()
+        except DependencyDown as error:
+            self._failure = PublishFailed("restore", str(error))
+
+    def _begin_restorations(self) -> None:
+        for partition, task in self._tasks.items():
+            if task.state is State.RESTORING and partition not in self._restorations:
+                newest = self._releases.newest()
+                self._restorations[partition] = self._restorer.begin(task, newest)
+
+    def _step_restorations(self) -> None:
+        for partition, restoration in list(self._restorations.items()):
+            if restoration.step(_SLICE_SECONDS):
+                restoration.close()
+                del self._restorations[partition]
+                self._start(self._tasks[partition])
+
+    def _start(self, task: Task) -> None:
+        task.move(State.RUNNING)
+        self._input.resume(task.partition, task.offset)
+        self._observation.state(task)
+        log.info("running", partition=task.partition, offset=task.offset)
+
+    def _adopt(self) -> None:
+        newest = self._releases.newest() or initial_release(self._configuration)
+        for task in self._tasks.values():
+            if task.state is not State.RUNNING or newest.number == self._refused:
+                continue
+            if newest.number > task.release.number or self._initial_differs(task, newest):
+                self._take_up(task, newest)
+
+    def _initial_differs(self, task: Task, newest: Release) -> bool:
+        return newest.number == task.release.number == 0 and newest != task.release
+
+    def _take_up(self, task: Task, release: Release) -> None:
+        try:
+            task.adopt(release, model_of(release, self._store))
+        except StateRefused as error:
+            self._refused = release.number
+            log.error("release refused", release=release.number, error=str(error))
+            return
+        log.info(
+            "release in force",
+            release=release.number,
+            kind=release.kind,
+            partition=task.partition,
+            offset=task.offset,
+        )
+
+    def _commit(self) -> None:
+        self._committed_at = self._now()
+        tasks = [task for task in self._tasks.values() if task.uncommitted]
+        if not tasks or self._failure is not None:
+            return
+        for task in tasks:
+            self._snapshot_when_due(task)
+        messages = [message for task in tasks for message in task.pending]
+        try:
+            self._output.publish(messages, [task.position() for task in tasks])
+        except PublishFailed as failure:
+            self._failure = failure
+            return
+        self._restarts = 0
+        seconds = self._now() - self._committed_at
+        for task in tasks:
+            self._observation.committed(task, self._input.lag(task.partition, task.offset))
+            task.discard()
+            for digest in task.superseded_snapshots():
+                self._store.delete(digest)
+        self._observation.commit(seconds)
+
+    def _snapshot_when_due(self, task: Task) -> None:
+        if task.offset - task.snapshot_offset < self._configuration.consumer.snapshot_every_events:
+            return
+        state = snapshots.write(
+            snapshots.Snapshot(
+                detector=self._configuration.detector.name,
+                topic_id=self._topic_id,
+                partition=task.partition,
+                offset=task.offset,
+                dead_letters=task.dead_letters,
+                scorer=task.scorer.to_state(),
+            )
+        )
+        try:
+            task.take_snapshot(self._store.write(state), task.offset)
+        except ConfigurationError as error:
+            # The snapshot before it still serves: a restart replays more, nothing is lost.
+            log.warning("snapshot skipped", partition=task.partition, error=str(error))
+
+    def _recover(self, failure: PublishFailed) -> None:
+        """Replace the producer and go back to what is committed."""
+        self._restarts += 1
+        self._observation.restart(failure.cause)
+        log.warning("transaction given up", cause=failure.cause, error=str(failure))
+        if self._restarts > _MOST_RESTARTS:
+            raise DependencyDown(
+                f"Kafka at {self._configuration.kafka.bootstrap_servers} failed {_MOST_RESTARTS} "
+                f"transactions in a row, the last with: {failure}"
+            )
+        try:
+            self._output.renew()
+        except PublishFailed as again:
+            self._failure = again
+            return
+        self._failure = None
+        for partition, task in self._tasks.items():
+            self._input.pause(partition)
+            task.discard()
+            if task.state is State.RUNNING:
+                task.move(State.RESTORING)
+            self._observation.state(task)
+        for restoration in self._restorations.values():
+            restoration.close()
+        self._restorations.clear()
+
+    def _drop(self, partitions: Sequence[int]) -> None:
+        for partition in partitions:
+            restoration = self._restorations.pop(partition, None)
+            if restoration is not None:
+                restoration.close()
+            task = self._tasks.pop(partition, None)
+            if task is not None:
+                task.move(State.CLOSED)
+                self._observation.closed(task)

@@ -1,0 +1,89 @@
+"""The scoring process: wires the loop to Kafka and runs it until it is told to stop."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from consumer.adapters.kafka import KafkaInput, KafkaLog, KafkaOutput, KafkaReleases, KafkaTopics
+from consumer.loop import ScoringLoop
+from consumer.observation import Observation
+from consumer.ports import PublishFailed
+from consumer.restoration import Restorer
+from floodline.configuration.sections import Configuration
+from floodline.errors import DependencyDown
+from floodline.storage.state_store import StateStore
+from floodline.telemetry.endpoint import serve
+from floodline.telemetry.metrics import ConsumerMetrics
+
+log = structlog.get_logger(__name__)
+
+
+def consume(configuration: Configuration) -> None:
+    """Score the input topic until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: a setting, a topic or a kept state does not fit.
+        DependencyDown: Kafka does not answer.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    registry = CollectorRegistry()
+    observation = Observation(
+        ConsumerMetrics(registry),
+        configuration.detector.name,
+        monotonic=time.monotonic,
+        now=time.time,
+    )
+    section = configuration.consumer
+    endpoint = serve(
+        section.metrics_host,
+        section.metrics_port,
+        registry,
+        alive=observation.alive,
+        ready=observation.ready,
+    )
+    log.info("metrics", port=endpoint.port)
+    try:
+        _run(configuration, observation, stopping)
+    finally:
+        endpoint.close()
+    log.info("stopped")
+
+
+def _run(configuration: Configuration, observation: Observation, stopping: threading.Event) -> None:
+    topic_id = KafkaTopics(configuration).ensure()
+    source = KafkaInput(configuration)
+    output = KafkaOutput(configuration, source)
+    _first_producer(output, configuration)
+    store = StateStore(Path(configuration.store.folder))
+    releases = KafkaReleases(configuration, time.monotonic)
+    topics = KafkaLog(configuration, time.monotonic)
+    loop = ScoringLoop(
+        configuration=configuration,
+        topic_id=topic_id,
+        source=source,
+        output=output,
+        releases=releases,
+        restorer=Restorer(configuration, source, topics, store),
+        store=store,
+        observation=observation,
+        monotonic=time.monotonic,
+    )
+    try:
+        loop.run(stopping.is_set)
+    finally:
+        releases.close()
+
+
+def _first_producer(output: KafkaOutput, configuration: Configuration) -> None:
+    try:
+        output.renew()
+    except PublishFailed as error:
+        raise DependencyDown(
+            f"Kafka at {configuration.kafka.bootstrap_servers} gives no transactions: {error}"
+        ) from error

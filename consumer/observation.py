@@ -1,0 +1,93 @@
+"""What the consumer shows of itself: metrics and health."""
+
+import math
+from collections import deque
+
+from consumer.ports import Clock
+from consumer.task import State, Task
+from floodline.telemetry.metrics import ConsumerMetrics
+
+_RATE_SECONDS = 60.0
+_STALLED_SECONDS = 60.0
+
+
+class Observation:
+    """Counts what was committed, never what may still be rolled back."""
+
+    def __init__(
+        self, metrics: ConsumerMetrics, detector: str, *, monotonic: Clock, now: Clock
+    ) -> None:
+        self._metrics = metrics
+        self._detector = detector
+        self._monotonic = monotonic
+        self._now = now
+        self._recent: deque[tuple[float, int, int]] = deque()
+        self._turned_at = monotonic()
+        self._states: dict[int, State] = {}
+
+    def state(self, task: Task) -> None:
+        """A task is in another state."""
+        self._states[task.partition] = task.state
+        for state in State:
+            self._metrics.task_state.labels(self._detector, str(task.partition), state).set(
+                float(state is task.state)
+            )
+
+    def closed(self, task: Task) -> None:
+        """A task left this member: its gauges go with it."""
+        self._states.pop(task.partition, None)
+        labels = (self._detector, str(task.partition))
+        for gauge in ("lag", "threshold", "release", "warming_up"):
+            getattr(self._metrics, gauge).remove(*labels)
+        for state in State:
+            self._metrics.task_state.remove(*labels, state)
+
+    def committed(self, task: Task, lag: int) -> None:
+        """A transaction with this task's outputs was committed."""
+        labels, tally, metrics = (self._detector, str(task.partition)), task.tally, self._metrics
+        metrics.scored.labels(*labels).inc(tally.scored)
+        metrics.alerts.labels(*labels).inc(tally.alerts)
+        for reason, count in tally.dead_letters.items():
+            metrics.dead_letters.labels(self._detector, reason).inc(count)
+        metrics.lag.labels(*labels).set(lag)
+        metrics.release.labels(*labels).set(task.release.number)
+        metrics.warming_up.labels(*labels).set(float(task.scorer.warming_up))
+        threshold = task.last.threshold if task.last else math.nan
+        metrics.threshold.labels(*labels).set(threshold if math.isfinite(threshold) else math.nan)
+        now = self._now()
+        for timestamp in tally.alert_timestamps:
+            if timestamp >= 0:
+                seconds = max(0.0, now - timestamp / 1000)
+                metrics.event_to_alert.labels(self._detector).observe(seconds)
+        self._recent.append((self._monotonic(), tally.scored, tally.alerts))
+
+    def commit(self, seconds: float) -> None:
+        """A transaction took this long."""
+        self._metrics.commit.labels(self._detector).observe(seconds)
+        self._metrics.committed_at.labels(self._detector).set(self._now())
+
+    def restart(self, cause: str) -> None:
+        """A transaction was given up."""
+        self._metrics.restarts.labels(self._detector, cause).inc()
+
+    def turn(self) -> None:
+        """The loop went round: the minute's alert rate is brought up to date."""
+        now = self._turned_at = self._monotonic()
+        while self._recent and self._recent[0][0] < now - _RATE_SECONDS:
+            self._recent.popleft()
+        scored = sum(count for _, count, _ in self._recent)
+        alerts = sum(count for _, _, count in self._recent)
+        self._metrics.alert_rate.labels(self._detector).set(alerts / scored if scored else 0.0)
+
+    def alive(self) -> tuple[bool, str]:
+        """Whether the loop goes round, in one sentence."""
+        age = self._monotonic() - self._turned_at
+        return age < _STALLED_SECONDS, f"the loop last went round {age:.1f} s ago"
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether every partition held is being scored, in one sentence."""
+        waiting = {p: str(s) for p, s in self._states.items() if s is not State.RUNNING}
+        alive, said = self.alive()
+        if waiting:
+            return False, f"partitions not running: {waiting}"
+        return alive, f"{len(self._states)} partitions running; {said}"

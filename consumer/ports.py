@@ -1,0 +1,176 @@
+"""What the consumer needs of the world, in its own words."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from floodline.errors import FloodlineError
+from floodline.events.messages import Change, Release
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One record of the input topic, as read_committed shows it."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message to publish; None as partition lets the key choose."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    partition: int | None = None
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What is committed with a partition's offset, in the offset's metadata.
+
+    Attributes:
+        topic_id: the topic the offset belongs to; a recreated topic has another.
+        model: fingerprint of the configured parameters and features.
+        release: number of the release in force at the offset.
+        events: events scored so far.
+        dead_letters: records dead-lettered so far.
+        snapshot: sha256 of the newest snapshot, and the offset whose state it holds.
+    """
+
+    topic_id: str
+    model: str
+    release: int
+    events: int
+    dead_letters: int
+    snapshot: str | None = None
+    snapshot_offset: int | None = None
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The next offset of a partition, with its checkpoint."""
+
+    partition: int
+    offset: int
+    checkpoint: Checkpoint | None
+
+
+class PublishFailed(FloodlineError):  # noqa: N818
+    """A transaction's outcome is unknown or refused: a new producer and a rewind must follow.
+
+    `cause` is a stable word for counting.
+    """
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+
+
+class Assignment(Protocol):
+    """Who is told when partitions come and go; calls come from inside `Input.poll`."""
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        """These partitions are ours from now on, paused."""
+        ...
+
+    def revoked(self, partitions: Sequence[int]) -> None:
+        """These go to another member; what is done may still be committed."""
+        ...
+
+    def lost(self, partitions: Sequence[int]) -> None:
+        """These are gone; nothing of them may be committed."""
+        ...
+
+
+class Input(Protocol):
+    """The input topic as a member of the group sees it."""
+
+    def subscribe(self, assignment: Assignment) -> None:
+        """Join the group."""
+        ...
+
+    def poll(self, limit: int, seconds: float) -> list[Record]:
+        """Up to `limit` records of the resumed partitions, in order per partition."""
+        ...
+
+    def committed(self, partition: int) -> Position | None:
+        """The committed position; None where nothing was committed yet."""
+        ...
+
+    def bounds(self, partition: int) -> tuple[int, int]:
+        """The first offset that the log holds, and the one after its last."""
+        ...
+
+    def resume(self, partition: int, offset: int) -> None:
+        """Read this partition from `offset` on."""
+        ...
+
+    def pause(self, partition: int) -> None:
+        """Read no more of this partition until `resume`."""
+        ...
+
+    def lag(self, partition: int, offset: int) -> int:
+        """Offsets between `offset` and the log's end as last heard."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class Output(Protocol):
+    """Exactly-once publishing: messages and positions in one transaction."""
+
+    def publish(self, messages: Sequence[Message], positions: Sequence[Position]) -> None:
+        """All of it, or nothing.
+
+        Raises:
+            PublishFailed: call `renew`, then rewind to what is committed.
+        """
+        ...
+
+    def renew(self) -> None:
+        """A new producer under the same name; whatever the old one left open is aborted."""
+        ...
+
+
+class Replay(Protocol):
+    """A bounded part of the log, read outside of the group."""
+
+    def read(self, seconds: float) -> tuple[list[Record], bool]:
+        """Records that came within `seconds`, and whether that was the last of them."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class Log(Protocol):
+    """The topics beside the group's own reading."""
+
+    def replay(self, partition: int, start: int, end: int) -> Replay:
+        """The input records with start <= offset < end."""
+        ...
+
+    def changes(self, partition: int) -> list[Change]:
+        """Every committed change of a partition, in order."""
+        ...
+
+
+class Releases(Protocol):
+    """The releases topic, followed from its beginning."""
+
+    def newest(self) -> Release | None:
+        """The release with the highest number heard so far."""
+        ...
+
+
+Clock = Callable[[], float]
+"""Seconds; monotonic for intervals, since 1970 for timestamps."""

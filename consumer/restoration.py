@@ -1,0 +1,216 @@
+"""Bringing a partition's model to the committed offset: snapshot, then replay."""
+
+import msgspec
+import structlog
+
+from consumer import snapshot as snapshots
+from consumer.ports import Input, Log, Position, Replay
+from consumer.task import Task, fingerprint
+from floodline.configuration.sections import Configuration
+from floodline.detection.scorer import Scorer
+from floodline.errors import ConfigurationError, StateRefused
+from floodline.events.messages import Change, Release
+from floodline.storage.state_store import StateStore
+
+log = structlog.get_logger(__name__)
+
+
+def initial_release(configuration: Configuration) -> Release:
+    """Release 0: what the configuration says before any release."""
+    return Release(
+        number=0,
+        detector=configuration.detector.name,
+        kind="initial",
+        threshold=configuration.initial_rule,
+        reason="the configuration's threshold, until labels move it",
+        made_by="configuration",
+        created_at="1970-01-01T00:00:00Z",
+    )
+
+
+def model_of(release: Release, store: StateStore) -> Scorer | None:
+    """The release's own model, None where the partition's goes on.
+
+    Raises:
+        StateRefused: it is not in the store, or damaged.
+    """
+    return Scorer.from_state(store.read(release.model.state_sha256)) if release.model else None
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """Why a committed position cannot be restored, and where a cold start would begin."""
+
+    reason: str
+    offset: int
+
+
+class Restoration:
+    """One task's way from nothing to the committed offset, in slices."""
+
+    def __init__(self, task: Task, changes: list[Change], store: StateStore) -> None:
+        self.task = task
+        self._changes = changes
+        self._store = store
+        self._replay: Replay | None = None
+        self._target: Position | None = None
+
+    def follow(self, replay: Replay, target: Position) -> None:
+        """Replay up to `target`, which the result must equal."""
+        self._replay = replay
+        self._target = target
+
+    def step(self, seconds: float) -> bool:
+        """Replay for about `seconds`; True when the task stands at the committed offset.
+
+        Raises:
+            StateRefused: what was replayed is not what was committed.
+        """
+        if self._replay is None or self._target is None:
+            return True
+        records, done = self._replay.read(seconds)
+        for record in records:
+            self._apply(record.offset)
+            self.task.replay(record)
+        if done:
+            self._apply(self._target.offset)
+            self._arrive(self._target)
+        return done
+
+    def close(self) -> None:
+        """Let go of the replay's connection."""
+        if self._replay is not None:
+            self._replay.close()
+
+    def _apply(self, offset: int) -> None:
+        while self._changes and self._changes[0].coordinates.offset <= offset:
+            change = self._changes.pop(0)
+            self.task.install(change.release, model_of(change.release, self._store))
+
+    def _arrive(self, target: Position) -> None:
+        self.task.offset = target.offset
+        committed = target.checkpoint
+        found = self.task.position().checkpoint
+        if committed is None or found is None:
+            return
+        for name in ("events", "dead_letters", "release"):
+            if getattr(committed, name) != getattr(found, name):
+                raise StateRefused(
+                    f"partition {self.task.partition}: the replay to offset {target.offset} gave "
+                    f"{name} {getattr(found, name)}, committed was {getattr(committed, name)}"
+                )
+
+
+class Restorer:
+    """Decides how a partition begins: anew, by replay, or not at all."""
+
+    def __init__(
+        self, configuration: Configuration, source: Input, topics: Log, store: StateStore
+    ) -> None:
+        self._configuration = configuration
+        self._input = source
+        self._log = topics
+        self._store = store
+
+    def begin(self, task: Task, newest: Release | None) -> Restoration:
+        """The way to the committed position of the task's partition.
+
+        Raises:
+            ConfigurationError: the position cannot be restored, and a cold start is not allowed.
+            StateRefused: the state in the store is damaged.
+        """
+        low, high = self._input.bounds(task.partition)
+        committed = self._input.committed(task.partition)
+        if committed is None:
+            start = low if self._configuration.consumer.start == "earliest" else high
+            return self._fresh(task, start, newest)
+        lost, way = self._restore(task, committed, low, high)
+        if lost is None:
+            return way
+        self._refuse_unless_cold(task, lost)
+        return self._fresh(task, lost.offset, newest)
+
+    def _fresh(self, task: Task, offset: int, newest: Release | None) -> Restoration:
+        release = newest or initial_release(self._configuration)
+        task.load(Scorer.new(self._configuration.forest), release, offset, 0)
+        task.adopt(release, model_of(release, self._store), fresh=True)
+        log.info("model begins anew", partition=task.partition, offset=offset)
+        return Restoration(task, [], self._store)
+
+    def _refuse_unless_cold(self, task: Task, lost: Lost) -> None:
+        where = f"{self._configuration.topics.events}, partition {task.partition}"
+        if self._configuration.consumer.on_lost_state == "stop":
+            raise ConfigurationError(
+                f"{where}: {lost.reason}. To begin anew at offset {lost.offset} with an empty "
+                "model, set consumer.on_lost_state = 'cold_start'"
+            )
+        log.warning("cold start", partition=task.partition, reason=lost.reason, at=lost.offset)
+
+    def _restore(
+        self, task: Task, committed: Position, low: int, high: int
+    ) -> tuple[Lost | None, Restoration]:
+        changes = [
+            change
+            for change in self._log.changes(task.partition)
+            if change.coordinates.topic_id == task.topic_id
+        ]
+        way = Restoration(task, [], self._store)
+        lost = self._mismatch(task, committed, low, high)
+        if lost is not None:
+            return lost, way
+        start = self._start(task, committed, changes)
+        if start is None or start < low:
+            reason = f"the log begins at {low}, too late to replay the model to {committed.offset}"
+            return Lost(reason, max(low, committed.offset)), way
+        way = Restoration(task, changes, self._store)
+        way.follow(self._log.replay(task.partition, start, committed.offset), committed)
+        log.info("restoring", partition=task.partition, start=start, end=committed.offset)
+        return None, way
+
+    def _mismatch(self, task: Task, committed: Position, low: int, high: int) -> Lost | None:
+        checkpoint, offset = committed.checkpoint, committed.offset
+        if checkpoint is None:
+            return Lost("its committed offset was not written by floodline", max(offset, low))
+        if checkpoint.topic_id != task.topic_id:
+            return Lost("the topic was deleted and made anew", low)
+        if offset > high:
+            return Lost(f"committed is {offset}, but the log ends at {high}", high)
+        if offset < low:
+            return Lost(f"committed is {offset}, but the log begins at {low}", low)
+        if checkpoint.model != fingerprint(self._configuration):
+            return Lost("[model] or detector.features differ from what is kept", offset)
+        return None
+
+    def _start(self, task: Task, committed: Position, changes: list[Change]) -> int | None:
+        """Load the state to replay from and drop the changes it holds; its offset, if any."""
+        checkpoint = committed.checkpoint
+        fresh = max((i for i, change in enumerate(changes) if change.fresh), default=None)
+        origin = None if fresh is None else changes[fresh].coordinates.offset
+        if checkpoint is not None and checkpoint.snapshot is not None:
+            kept, scorer = self._read_snapshot(task, checkpoint.snapshot)
+            if kept is not None and scorer is not None and (origin is None or kept.offset > origin):
+                before = [c for c in changes if c.coordinates.offset < kept.offset]
+                release = before[-1].release if before else initial_release(self._configuration)
+                del changes[: len(before)]
+                task.load(scorer, release, kept.offset, kept.dead_letters)
+                task.take_snapshot(checkpoint.snapshot, kept.offset)
+                return kept.offset
+        if fresh is None or origin is None:
+            return None
+        release = changes[fresh].release
+        del changes[:fresh]
+        task.load(Scorer.new(self._configuration.forest), release, origin, 0)
+        return origin
+
+    def _read_snapshot(
+        self, task: Task, digest: str
+    ) -> tuple[snapshots.Snapshot | None, Scorer | None]:
+        try:
+            return snapshots.read(
+                self._store.read(digest),
+                detector=self._configuration.detector.name,
+                topic_id=task.topic_id,
+                partition=task.partition,
+            )
+        except StateRefused as error:
+            log.warning("snapshot refused", partition=task.partition, error=str(error))
+            return None, None

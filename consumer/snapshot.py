@@ -1,0 +1,48 @@
+"""A partition's state at an offset, as data."""
+
+import msgspec
+
+from floodline.detection.scorer import Scorer
+from floodline.errors import StateRefused
+
+FORMAT = "floodline-snapshot"
+VERSION = 1
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything before `offset` is in `scorer`; `dead_letters` counts what could not be scored."""
+
+    format: str = FORMAT
+    version: int = VERSION
+    detector: str
+    topic_id: str
+    partition: int
+    offset: int
+    dead_letters: int
+    scorer: bytes
+
+
+def write(snapshot: Snapshot) -> bytes:
+    """The snapshot as msgpack."""
+    return msgspec.msgpack.encode(snapshot)
+
+
+def read(data: bytes, *, detector: str, topic_id: str, partition: int) -> tuple[Snapshot, Scorer]:
+    """The snapshot in `data` and its scorer.
+
+    Raises:
+        StateRefused: the bytes are damaged, of another version, or of another partition.
+    """
+    try:
+        snapshot = msgspec.msgpack.decode(data, type=Snapshot)
+    except msgspec.MsgspecError as error:
+        raise StateRefused(f"these {len(data)} bytes are no snapshot: {error}") from error
+    if (snapshot.format, snapshot.version) != (FORMAT, VERSION):
+        raise StateRefused(
+            f"a snapshot of format {snapshot.format!r} version {snapshot.version}; "
+            f"this release reads {FORMAT!r} version {VERSION}"
+        )
+    found = (snapshot.detector, snapshot.topic_id, snapshot.partition)
+    if found != (detector, topic_id, partition):
+        raise StateRefused(f"a snapshot of {found}, not of {(detector, topic_id, partition)}")
+    return snapshot, Scorer.from_state(snapshot.scorer)
