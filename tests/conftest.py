@@ -1,3 +1,8 @@
 """The real services that tests may ask for; each starts at its first use."""
 
-pytest_plugins = ["tests.fixtures.kafka", "tests.fixtures.postgres", "tests.fixtures.databases"]
+pytest_plugins = [
+    "tests.fixtures.kafka",
+    "tests.fixtures.postgres",
+    "tests.fixtures.databases",
+    "tests.fixtures.browser",
+]
