@@ -1,0 +1,152 @@
+"""Alerts with what their analysts say of them now: each analyst's current label, averaged."""
+
+import hashlib
+
+import msgspec
+from sqlalchemy import ColumnElement, Integer, Subquery, case, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from floodline.feedback.estimates import RaisedAlert
+from floodline.feedback.verdicts import Verdict
+from floodline.storage.tables import AlertRow, LabelRow
+
+_REAL = [verdict.value for verdict in Verdict if verdict.counts_as is True]
+_COUNTING = [verdict.value for verdict in Verdict if verdict.counts_as is not None]
+_LEFT_OUT = [verdict.value for verdict in Verdict if verdict.counts_as is None]
+MOST_ALERTS = 20_000
+"""Newest alerts without a counted label that say how the labelled ones were chosen."""
+
+
+class EventLabel(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert with the place of its event."""
+
+    alert_id: str
+    partition: int
+    offset: int
+    raised: RaisedAlert
+
+
+def _current() -> ColumnElement[bool]:
+    later = aliased(LabelRow)
+    return ~exists().where(later.supersedes == LabelRow.id)
+
+
+def _judged(detector: str) -> Subquery:
+    """Per alert with counted labels: its id, the share that calls it real, its newest label."""
+    real = case((LabelRow.verdict.in_(_REAL), 1), else_=0)
+    return (
+        select(
+            LabelRow.alert_id.label("alert_id"),
+            (func.sum(real, type_=Integer) * 1.0 / func.count()).label("anomaly"),
+            func.max(LabelRow.created_at).label("labelled_at"),
+        )
+        .join(AlertRow, AlertRow.id == LabelRow.alert_id)
+        .where(AlertRow.detector == detector, LabelRow.verdict.in_(_COUNTING), _current())
+        .group_by(LabelRow.alert_id)
+        .subquery()
+    )
+
+
+def recent(session: Session, detector: str, newest_labels: int) -> list[RaisedAlert]:
+    """The alerts with the newest labels, in their order, and those that were raised meanwhile.
+
+    An alert that was taken in since the oldest of the labelled ones comes without its label where
+    that is not among the newest: it tells how the labelled ones were chosen. Alerts whose label
+    counts for nothing (planned, unsure) are left out.
+    """
+    judged = _judged(detector)
+    rows = session.execute(
+        select(
+            AlertRow.id,
+            AlertRow.score,
+            AlertRow.threshold,
+            AlertRow.release,
+            AlertRow.received_at,
+            judged.c.anomaly,
+        )
+        .join(judged, judged.c.alert_id == AlertRow.id)
+        .order_by(judged.c.labelled_at.desc(), AlertRow.id)
+        .limit(newest_labels)
+    ).all()
+    if not rows:
+        return []
+    since = min(row.received_at for row in rows)
+    known = {row.id for row in rows}
+    others = session.execute(
+        select(AlertRow.id, AlertRow.score, AlertRow.threshold, AlertRow.release)
+        .where(
+            AlertRow.detector == detector,
+            AlertRow.received_at >= since,
+            AlertRow.verdict.is_(None) | AlertRow.verdict.not_in(_LEFT_OUT),
+        )
+        .order_by(AlertRow.received_at.desc(), AlertRow.id)
+        .limit(MOST_ALERTS)
+    ).all()
+    unlabelled = [
+        _raised(row.score, row.threshold, row.release, None)
+        for row in others
+        if row.id not in known
+    ]
+    judged_now = [
+        _raised(row.score, row.threshold, row.release, float(row.anomaly)) for row in reversed(rows)
+    ]
+    return unlabelled + judged_now
+
+
+def of_events(session: Session, detector: str, topic_id: str) -> list[EventLabel]:
+    """Every alert on this topic, by partition and offset; `anomaly` is None without a label."""
+    judged = _judged(detector)
+    rows = session.execute(
+        select(
+            AlertRow.id,
+            AlertRow.score,
+            AlertRow.threshold,
+            AlertRow.release,
+            AlertRow.partition,
+            AlertRow.offset,
+            judged.c.anomaly,
+        )
+        .join(judged, judged.c.alert_id == AlertRow.id, isouter=True)
+        .where(
+            AlertRow.detector == detector,
+            AlertRow.topic_id == topic_id,
+            judged.c.anomaly.is_not(None)
+            | AlertRow.verdict.is_(None)
+            | AlertRow.verdict.not_in(_LEFT_OUT),
+        )
+        .order_by(AlertRow.partition, AlertRow.offset)
+    ).all()
+    return [
+        EventLabel(
+            alert_id=row.id,
+            partition=row.partition,
+            offset=row.offset,
+            raised=_raised(
+                row.score,
+                row.threshold,
+                row.release,
+                None if row.anomaly is None else float(row.anomaly),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def snapshot_digest(session: Session, detector: str) -> tuple[int, str]:
+    """How many current labels there are, and the sha256 of their ids and verdicts in order of id.
+
+    Equal digests are equal labels: a retrain names it, so that it can be repeated.
+    """
+    rows = session.execute(
+        select(LabelRow.id, LabelRow.alert_id, LabelRow.verdict)
+        .join(AlertRow, AlertRow.id == LabelRow.alert_id)
+        .where(AlertRow.detector == detector, _current())
+    ).all()
+    digest = hashlib.sha256()
+    for row in sorted(tuple(row) for row in rows):
+        digest.update("\x1f".join(row).encode() + b"\n")
+    return len(rows), digest.hexdigest()
+
+
+def _raised(score: float, threshold: float, release: int, anomaly: float | None) -> RaisedAlert:
+    return RaisedAlert(score=score, threshold=threshold, release=release, anomaly=anomaly)

@@ -1,0 +1,86 @@
+"""Releases: numbered, immutable, and queued for publication in the same transaction."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from floodline.events.messages import Release, encode
+from floodline.storage import outbox
+from floodline.storage.tables import ReleaseRow
+
+OUTBOX_KIND = "release"
+
+
+def next_number(session: Session, detector: str) -> int:
+    """The number of the next release, from 1 on."""
+    newest_number = session.scalar(
+        select(func.max(ReleaseRow.number)).where(ReleaseRow.detector == detector)
+    )
+    return (newest_number or 0) + 1
+
+
+def newest(session: Session, detector: str) -> Release | None:
+    """The release with the highest number; None before the first."""
+    row = session.scalar(
+        select(ReleaseRow)
+        .where(ReleaseRow.detector == detector)
+        .order_by(ReleaseRow.number.desc())
+        .limit(1)
+    )
+    return None if row is None else message(row)
+
+
+def get(session: Session, detector: str, number: int) -> ReleaseRow | None:
+    """The release of this detector with this number."""
+    return session.get(ReleaseRow, (detector, number))
+
+
+def listed(session: Session, detector: str, limit: int) -> list[ReleaseRow]:
+    """Up to `limit` releases, the newest first."""
+    chosen = (
+        select(ReleaseRow)
+        .where(ReleaseRow.detector == detector)
+        .order_by(ReleaseRow.number.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(chosen))
+
+
+def message(row: ReleaseRow) -> Release:
+    """The release as it is published."""
+    return msgspec.convert(row.body, Release)
+
+
+def insert(
+    session: Session, release: Release, *, topic: str, figures: dict[str, Any], now: datetime
+) -> None:
+    """Store a release and have it published once the session's transaction has committed.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the number is taken.
+    """
+    session.add(
+        ReleaseRow(
+            detector=release.detector,
+            number=release.number,
+            kind=release.kind,
+            threshold=release.threshold.score,
+            reason=release.reason,
+            made_by=release.made_by,
+            created_at=now,
+            body=msgspec.to_builtins(release),
+            figures=figures,
+        )
+    )
+    session.flush()
+    outbox.append(
+        session,
+        kind=OUTBOX_KIND,
+        topic=topic,
+        key=str(release.number),
+        value=encode(release),
+        now=now,
+    )

@@ -1,0 +1,84 @@
+"""Retrains: noted when they start, completed when they end."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from floodline.errors import NotFound
+from floodline.storage.tables import RetrainRow
+
+RUNNING = "running"
+
+
+def start(session: Session, *, id: str, detector: str, now: datetime) -> None:
+    """Note that a retrain runs; one that dies stays `running` without an end."""
+    session.add(
+        RetrainRow(
+            id=id,
+            detector=detector,
+            started_at=now,
+            finished_at=None,
+            outcome=RUNNING,
+            reason="",
+            ranges=[],
+            labels=0,
+            mlflow_run_id=None,
+            figures={},
+            release=None,
+        )
+    )
+    session.flush()
+
+
+def finish(
+    session: Session,
+    *,
+    id: str,
+    now: datetime,
+    outcome: str,
+    reason: str,
+    ranges: list[Any],
+    labels: int,
+    mlflow_run_id: str | None,
+    figures: dict[str, Any],
+    release: int | None,
+) -> None:
+    """Complete a retrain that `start` noted.
+
+    Raises:
+        NotFound: there is no such retrain.
+    """
+    row = session.get(RetrainRow, id)
+    if row is None:
+        raise NotFound(f"there is no retrain {id}")
+    row.finished_at = now
+    row.outcome = outcome
+    row.reason = reason
+    row.ranges = ranges
+    row.labels = labels
+    row.mlflow_run_id = mlflow_run_id
+    row.figures = figures
+    row.release = release
+    session.flush()
+
+
+def last_finished(session: Session, detector: str) -> datetime | None:
+    """When the last retrain of this detector finished; failed ones do not count."""
+    return session.scalar(
+        select(func.max(RetrainRow.finished_at)).where(
+            RetrainRow.detector == detector, RetrainRow.outcome.in_(("published", "kept"))
+        )
+    )
+
+
+def listed(session: Session, detector: str, limit: int) -> list[RetrainRow]:
+    """Up to `limit` retrains, the newest first."""
+    chosen = (
+        select(RetrainRow)
+        .where(RetrainRow.detector == detector)
+        .order_by(RetrainRow.started_at.desc(), RetrainRow.id.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(chosen))
