@@ -41,6 +41,8 @@ bench: $(STAMP) ## Measure against named baselines in the same run
 lock: ## Resolve the dependencies anew (needs uv); no index address is written
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --extra local pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --extra local --group dev --constraint requirements.lock pyproject.toml requirements-build.in -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --constraint requirements.lock pyproject.toml -o deploy/requirements-image.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --constraint requirements-dev.lock requirements-build.in -o deploy/requirements-build.lock
 
 clean: ## Remove what the recipes made
 	rm -rf $(VENV) .floodline .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from cli.options import BootstrapOption, ConfigOption, read_configuration
-from consumer.main import consume as run_consumer
 
 
 def consume(
@@ -22,6 +21,9 @@ def consume(
 
     Start several to share the partitions. Example: `floodline consume --config floodline.toml`
     """
+    # Imported late: the client and River take a second, and `floodline --help` should not.
+    from consumer.main import consume as run_consumer
+
     run_consumer(
         read_configuration(
             config,

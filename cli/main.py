@@ -5,7 +5,7 @@ import sys
 import click
 import typer
 
-from cli import consume_command, kafka_commands
+from cli import config_commands, consume_command, demo_command, kafka_commands
 from floodline.errors import FloodlineError
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 
 app.command("consume")(consume_command.consume)
+app.command("demo")(demo_command.demo)
+app.add_typer(config_commands.app, name="config")
 app.add_typer(kafka_commands.app, name="kafka")
 
 

@@ -15,3 +15,7 @@ def main() -> int:
         return 3
     run = importlib.import_module("cli.main").run
     return int(run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

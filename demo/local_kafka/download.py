@@ -38,7 +38,9 @@ def download(jar: Jar, folder: Path) -> Path:
         try:
             return Path(component.artifact().resolve())
         except (requests.RequestException, RuntimeError) as error:
-            _log.warning("fetching %s failed (%d of %d)", jar.coordinates, attempt, ATTEMPTS)
+            _log.warning(
+                "fetching %s failed (%d of %d): %s", jar.coordinates, attempt, ATTEMPTS, error
+            )
             if attempt == ATTEMPTS:
                 raise DependencyDown(
                     f"Kafka's jar {jar.coordinates} could not be fetched: {error}. {WAYS_OUT}"

@@ -10,25 +10,11 @@ from floodline.detection.detector import Features
 from floodline.detection.parameters import ForestParameters
 from floodline.detection.rarity import ScoreWindow
 from floodline.detection.river_forest import RiverForest
+from floodline.detection.threshold_rule import ThresholdRule as ThresholdRule
 from floodline.errors import StateRefused
 
 RARITY_WINDOW = 10_000
 """Recent scores that rarity is counted over."""
-
-
-class ThresholdRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What makes a score an alert: a fixed threshold or, before any label, a rarity.
-
-    Exactly one is set. Under `rarity` the threshold is provisional: the lowest score that at most
-    this share of the recent events reached, taken anew at each event.
-    """
-
-    score: float | None = None
-    rarity: float | None = None
-
-    def __post_init__(self) -> None:
-        if (self.score is None) == (self.rarity is None):
-            raise ValueError("a threshold is either a score or a rarity")
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from floodline.detection.parameters import ForestParameters
-from floodline.detection.scorer import ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 
 
 class Coordinates(msgspec.Struct, frozen=True, kw_only=True):

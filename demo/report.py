@@ -1,0 +1,134 @@
+"""What the demo found, as one object and as a table."""
+
+from typing import Any
+
+import msgspec
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+
+from demo.quality import Quality
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A release as the consumer took it up; `at_rows` are the first rows scored under it."""
+
+    release: int
+    kind: str
+    threshold: float | None
+    at_rows: list[int]
+    reason: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of the demo. Precision and recall are by the truth over all alerts of a third.
+
+    `before` is the first third, `after` the last; `fixed` is the last third of a control that
+    scores the same stream with the threshold left as it began.
+    """
+
+    stream: str
+    events: int
+    alerts: int
+    labels: int
+    dead_letters: int
+    duplicates: int
+    lost: int
+    alert_rate: float
+    releases: int
+    threshold_path: list[Step]
+    before: Quality
+    after: Quality
+    fixed_before: Quality
+    fixed: Quality
+    target_precision: float
+    mlflow_run_id: str | None
+    mlflow_tracking_uri: str
+    seconds: float
+    folder: str
+    addresses: dict[str, str]
+
+    def as_object(self) -> dict[str, Any]:
+        """The report under the names that others compare runs by."""
+        whole: dict[str, Any] = msgspec.to_builtins(self)
+        parts = {"before": self.before, "after": self.after, "fixed": self.fixed}
+        for name in (*parts, "fixed_before"):
+            del whole[name]
+        for name, part in parts.items():
+            whole[f"precision_{name}"] = part.precision
+            whole[f"recall_{name}"] = part.recall
+        whole["precision_fixed_before"] = self.fixed_before.precision
+        whole["recall_fixed_before"] = self.fixed_before.recall
+        return whole
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the report as tables."""
+    console.print(Group(_counts(report), _quality(report), _path(report), _where(report)))
+
+
+def _counts(report: Report) -> Table:
+    table = Table(title=f"{report.stream}: {report.events:,} events through Kafka", box=None)
+    for name in ("alerts", "alert rate", "labels", "releases", "dead letters", "duplicates"):
+        table.add_column(name, justify="right")
+    table.add_column("lost", justify="right")
+    table.add_row(
+        f"{report.alerts:,}",
+        f"{report.alert_rate:.2%}",
+        f"{report.labels:,}",
+        f"{report.releases:,}",
+        f"{report.dead_letters:,}",
+        f"{report.duplicates:,}",
+        f"{report.lost:,}",
+    )
+    return table
+
+
+def _quality(report: Report) -> Table:
+    table = Table(title="Precision and recall by the truth, over all alerts", title_style="")
+    table.add_column("")
+    for name in ("alerts", "precision", "recall"):
+        table.add_column(f"first third\n{name}", justify="right")
+    for name in ("alerts", "precision", "recall"):
+        table.add_column(f"last third\n{name}", justify="right")
+    table.add_row("with labels", *_cells(report.before), *_cells(report.after))
+    table.add_row("threshold fixed", *_cells(report.fixed_before), *_cells(report.fixed))
+    table.caption = f"The target is a precision of {report.target_precision:.0%}."
+    return table
+
+
+def _cells(quality: Quality) -> tuple[str, str, str]:
+    return f"{quality.alerts:,}", _percent(quality.precision), _percent(quality.recall)
+
+
+def _percent(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1%}"
+
+
+def _path(report: Report) -> Table:
+    table = Table(title="The threshold's path, as the running consumer took it up", title_style="")
+    table.add_column("release", justify="right")
+    table.add_column("kind")
+    table.add_column("threshold", justify="right")
+    table.add_column("from row", justify="right")
+    table.add_column("reason", overflow="fold")
+    for step in report.threshold_path:
+        table.add_row(
+            str(step.release),
+            step.kind,
+            "by rarity" if step.threshold is None else f"{step.threshold:.4f}",
+            " / ".join(f"{row:,}" for row in step.at_rows),
+            step.reason,
+        )
+    return table
+
+
+def _where(report: Report) -> Panel:
+    lines = [
+        f"MLflow run  {report.mlflow_run_id or 'none'}",
+        f"MLflow      {report.mlflow_tracking_uri}",
+        f"files       {report.folder}",
+        f"took        {report.seconds:.0f} s",
+        *(f"{name:<11} {address}" for name, address in report.addresses.items()),
+    ]
+    return Panel("\n".join(lines), title="Where to look", title_align="left")
