@@ -2,7 +2,6 @@
 
 import sys
 
-import click
 import typer
 
 from cli import config_commands, consume_command, demo_command, kafka_commands
@@ -25,12 +24,9 @@ app.add_typer(kafka_commands.app, name="kafka")
 def run() -> int:
     """Run the command line; the exit code (0, 1, 2 usage, 3 configuration, 4 dependency down)."""
     try:
-        app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+        app()  # prints usage errors itself; always ends by SystemExit
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
     except FloodlineError as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"floodline: {line}\n")

@@ -226,17 +226,30 @@ def test_a_recycled_process_id_is_never_stopped(standing: Path) -> None:
         innocent.kill()
 
 
+def floodline(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command."""
+    code = "import sys; from floodline.launcher import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def test_the_commands_print_one_json_object(standing: Path) -> None:
     """`floodline kafka status --json` prints one object, and exits 4 where no broker runs."""
-    code = "from cli.kafka_commands import app; app()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "status", "--json", "--folder", str(standing)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = floodline("kafka", "status", "--json", "--folder", str(standing))
     assert done.returncode == 4
     assert json.loads(done.stdout)["running"] is False
+
+
+def test_the_commands_tell_a_wrong_word_and_a_taken_port(
+    broker: LocalKafka, standing: Path
+) -> None:
+    """A usage error exits 2, a port in use exits 3; neither shows a traceback."""
+    port = broker.bootstrap_servers.rpartition(":")[2]
+    wrong = floodline("kafka", "upp")
+    taken = floodline("kafka", "up", "--port", port, "--folder", str(standing))
+    assert (wrong.returncode, taken.returncode) == (2, 3)
+    assert f"Port {port}" in taken.stderr
+    assert "Traceback" not in wrong.stderr + taken.stderr
 
 
 def test_jars_that_cannot_be_fetched_are_one_clear_message(tmp_path: Path) -> None:
