@@ -1,0 +1,22 @@
+"""`make bench`: every measurement, as one JSON object on stdout."""
+
+import argparse
+import json
+import sys
+
+from benchmarks.scoring import compare
+from demo.streams import names, read
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--stream", default="shuttle", help=f"one of {', '.join(names())}, or CSV")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
+    given = parser.parse_args()
+    found = {"scoring": compare(read(given.stream), given.rounds)}
+    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
