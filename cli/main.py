@@ -4,7 +4,15 @@ import sys
 
 import typer
 
-from cli import config_commands, consume_command, demo_command, kafka_commands
+from cli import (
+    config_commands,
+    consume_command,
+    database_commands,
+    demo_command,
+    kafka_commands,
+    keys_commands,
+    serve_command,
+)
 from floodline.errors import FloodlineError
 
 app = typer.Typer(
@@ -17,8 +25,11 @@ app = typer.Typer(
 
 app.command("consume")(consume_command.consume)
 app.command("demo")(demo_command.demo)
+app.command("serve")(serve_command.serve)
 app.add_typer(config_commands.app, name="config")
+app.add_typer(database_commands.app, name="db")
 app.add_typer(kafka_commands.app, name="kafka")
+app.add_typer(keys_commands.app, name="keys")
 
 
 def run() -> int:

@@ -1,0 +1,1 @@
+"""The HTML pages; every action works without JavaScript."""

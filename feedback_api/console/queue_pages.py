@@ -1,0 +1,90 @@
+"""GET / and /alerts/{id}, POST /alerts/{id}/decisions: the queue, one alert in focus."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field, ValidationError
+
+from feedback_api.access.roles import Role
+from feedback_api.access.rules import Analyst, Viewer
+from feedback_api.console.pages import pages_of
+from feedback_api.console.queue_view import QueueRequest, view_queue
+from feedback_api.errors import InvalidRequest
+from feedback_api.label_submission import submit_label
+from feedback_api.representations.labels import LabelRequest
+from feedback_api.services import Services, services_of
+from floodline.feedback.verdicts import ON_ALERTS, Verdict
+from floodline.storage.alerts import Order
+from floodline.storage.engine import transaction
+
+BY_KEY = {"y": Verdict.CONFIRMED, "n": Verdict.FALSE_ALARM, "u": Verdict.UNSURE}
+OTHERS = tuple(verdict for verdict in ON_ALERTS if verdict not in BY_KEY.values())
+_OTHER = "other"
+
+
+class Decision(BaseModel):
+    """The decision form; `other` holds the verdict where none of the buttons fits."""
+
+    decision: str = Field(max_length=50)
+    other: str = Field(default="", max_length=50)
+    note: str = ""
+    order: Order = Order.SCORE
+    cursor: str = Field(default="", max_length=1_000)
+    next: str = Field(default="", max_length=300)
+
+
+def add_to(router: APIRouter) -> None:
+    """Add the routes."""
+
+    @router.get("/", response_model=None)
+    def queue_page(
+        request: Request,
+        identity: Viewer,
+        order: Order = Order.SCORE,
+        cursor: str | None = None,
+        at: str | None = None,
+        done: str | None = None,
+    ) -> Response:
+        """The alerts that wait for a verdict, and the one in focus."""
+        services = services_of(request)
+        asked = QueueRequest(order, cursor or None, at or None, done or None)
+        with transaction(services.engine) as session:
+            view = view_queue(session, services.detector, asked, identity.name)
+        return pages_of(request).render(
+            "queue/list.html",
+            view=view,
+            identity=identity,
+            may_label=identity.role.covers(Role.ANALYST),
+            intake=_intake_state(services),
+            by_key=BY_KEY,
+            others=OTHERS,
+            other=_OTHER,
+        )
+
+    @router.get("/alerts/{alert_id}", response_model=None)
+    def alert_page(identity: Viewer, alert_id: str) -> Response:
+        """A lasting address of an alert."""
+        return RedirectResponse(QueueRequest().url(at=alert_id), 303)
+
+    @router.post("/alerts/{alert_id}/decisions", response_model=None)
+    def decide(
+        request: Request, identity: Analyst, alert_id: str, form: Annotated[Decision, Form()]
+    ) -> Response:
+        """Store the verdict and go on to the next alert."""
+        submit_label(services_of(request), identity, alert_id, _label(form))
+        asked = QueueRequest(form.order, form.cursor or None)
+        return RedirectResponse(asked.url(at=form.next or None, done=alert_id), 303)
+
+
+def _label(form: Decision) -> LabelRequest:
+    verdict = form.other if form.decision == _OTHER else form.decision
+    try:
+        return LabelRequest(verdict=verdict, note=form.note or None)
+    except ValidationError as error:
+        raise InvalidRequest(f"the note {error.errors()[0]['msg']}", "/note") from error
+
+
+def _intake_state(services: Services) -> str:
+    states = [worker.state for worker in services.background if worker.name == "intake"]
+    return states[0] if states else "off"

@@ -1,0 +1,112 @@
+"""What the queue page shows, worked out before the template sees it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sqlalchemy.orm import Session
+
+from feedback_api.representations.alerts import AlertQuery
+from feedback_api.use_cases.alerts import count_unlabelled, get_alert, list_alerts
+from feedback_api.use_cases.labels import label_history
+from floodline.storage.alerts import Order
+from floodline.storage.labels import SignedLabel
+from floodline.storage.tables import AlertRow
+
+LISTED = 50
+
+
+@dataclass(frozen=True)
+class QueueRequest:
+    """Which part of the queue: its order, the page's cursor, the alert in focus, the one done."""
+
+    order: Order = Order.SCORE
+    cursor: str | None = None
+    at: str | None = None
+    done: str | None = None
+
+    def url(self, *, at: str | None = None, done: str | None = None) -> str:
+        """The address of the same page with another alert in focus."""
+        given = {"order": self.order, "cursor": self.cursor, "at": at, "done": done}
+        told = {name: value for name, value in given.items() if value}
+        if told.get("order") == Order.SCORE:
+            del told["order"]
+        return f"/?{urlencode(told)}" if told else "/"
+
+
+@dataclass(frozen=True)
+class Focus:
+    """The alert in focus, its labels, and the ids of its neighbours in the list."""
+
+    alert: AlertRow
+    labels: list[SignedLabel]
+    previous: str | None
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """The alert that was decided a moment ago, and what the analyst said of it."""
+
+    alert: AlertRow
+    label: SignedLabel
+
+
+@dataclass(frozen=True)
+class QueueView:
+    """The page: what waits, what is in focus, what was done."""
+
+    asked: QueueRequest
+    rows: list[AlertRow]
+    waiting: int
+    more: str | None
+    focus: Focus | None
+    done: Done | None
+
+
+def view_queue(session: Session, detector: str, asked: QueueRequest, analyst: str) -> QueueView:
+    """The queue of alerts that nobody has labelled.
+
+    Raises:
+        NotFound: the alert that should be in focus is not there.
+        InvalidRequest: the cursor is none of ours.
+    """
+    query = AlertQuery(unlabelled=True, order=asked.order, cursor=asked.cursor, limit=LISTED)
+    found = list_alerts(session, detector, query)
+    more = QueueRequest(asked.order, found.next_cursor).url() if found.next_cursor else None
+    return QueueView(
+        asked,
+        found.rows,
+        count_unlabelled(session, detector),
+        more,
+        _focus(session, detector, asked, found.rows),
+        _done(session, detector, asked, analyst),
+    )
+
+
+def _focus(
+    session: Session, detector: str, asked: QueueRequest, rows: list[AlertRow]
+) -> Focus | None:
+    ids = [row.id for row in rows]
+    chosen = asked.at or (ids[0] if ids else None)
+    if chosen is None:
+        return None
+    alert = get_alert(session, detector, chosen)
+    labels = label_history(session, detector, chosen)
+    if chosen not in ids:
+        return Focus(alert, labels, None, ids[0] if ids else None)
+    place = ids.index(chosen)
+    before = ids[place - 1] if place > 0 else None
+    after = ids[place + 1] if place + 1 < len(ids) else None
+    return Focus(alert, labels, before, after)
+
+
+def _done(session: Session, detector: str, asked: QueueRequest, analyst: str) -> Done | None:
+    if asked.done is None:
+        return None
+    alert = get_alert(session, detector, asked.done)
+    mine = [
+        each
+        for each in label_history(session, detector, asked.done)
+        if each.current and each.analyst == analyst
+    ]
+    return Done(alert, mine[0]) if mine else None

@@ -1,0 +1,1 @@
+"""Alerts from Kafka into SQL, each once."""

@@ -1,0 +1,122 @@
+"""Alerts as JSON."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from feedback_api.representations.text import without_nul
+from floodline.storage.alerts import Order
+from floodline.storage.tables import AlertRow
+
+LARGEST_PAGE = 200
+_INT32 = 2**31 - 1
+
+
+class AlertQuery(BaseModel):
+    """Which alerts, in which order, how many; an unknown parameter is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    verdict: str | None = Field(default=None, description="The newest label's verdict.")
+    unlabelled: bool = Field(default=False, description="Only alerts that nobody has labelled.")
+    min_score: float | None = Field(default=None, ge=0, le=1, description="This score or higher.")
+    entity: Annotated[str, Field(max_length=400), AfterValidator(without_nul)] | None = Field(
+        default=None, description="Alerts about this entity."
+    )
+    release: int | None = Field(
+        default=None, ge=0, le=_INT32, description="Alerts raised under this release."
+    )
+    since: AwareDatetime | None = Field(
+        default=None, description="Taken in at this time or later (RFC 3339)."
+    )
+    order: Order = Field(
+        default=Order.SCORE, description="`score`: highest first; `newest`: last taken in first."
+    )
+    cursor: str | None = Field(
+        default=None, max_length=1_000, description="`next_cursor` of the page before."
+    )
+    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="Most alerts in the page.")
+
+
+class Coordinates(BaseModel):
+    """Where the event lies in Kafka."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    offset: int
+
+
+class Alert(BaseModel):
+    """An alert as lists show it.
+
+    `one_in` is the rarity told as "1 in N"; `verdict` and `labelled_at` are those of the newest
+    label.
+    """
+
+    id: str
+    detector: str
+    coordinates: Coordinates
+    event_at: datetime | None
+    received_at: datetime
+    key: str | None
+    entity: str | None
+    score: float
+    rarity: float
+    one_in: int
+    threshold: float
+    release: int
+    features: dict[str, float]
+    verdict: str | None
+    labelled_at: datetime | None
+
+    @classmethod
+    def of(cls, row: AlertRow) -> "Alert":
+        """The row as it is shown."""
+        return cls(**_shown(row))
+
+
+class AlertDetail(Alert):
+    """An alert with the whole event that raised it."""
+
+    event: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: AlertRow) -> "AlertDetail":
+        """The row as it is shown."""
+        return cls(**_shown(row), event=row.event)
+
+
+class AlertPage(BaseModel):
+    """A page of alerts; `next_cursor` is null on the last one."""
+
+    items: list[Alert]
+    next_cursor: str | None
+
+
+def one_in(rarity: float) -> int:
+    """N of "1 in N" for a rarity in (0, 1]."""
+    return max(1, round(1 / rarity)) if rarity > 0 else 1
+
+
+def _shown(row: AlertRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "detector": row.detector,
+        "coordinates": Coordinates(
+            topic=row.topic, topic_id=row.topic_id, partition=row.partition, offset=row.offset
+        ),
+        "event_at": row.event_at,
+        "received_at": row.received_at,
+        "key": row.key,
+        "entity": row.entity,
+        "score": row.score,
+        "rarity": row.rarity,
+        "one_in": one_in(row.rarity),
+        "threshold": row.threshold,
+        "release": row.release,
+        "features": row.features,
+        "verdict": row.verdict,
+        "labelled_at": row.labelled_at,
+    }

@@ -1,0 +1,33 @@
+"""GET /api/v1/alerts and /api/v1/alerts/{id}."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from feedback_api.access.rules import Viewer
+from feedback_api.representations.alerts import Alert, AlertDetail, AlertPage, AlertQuery
+from feedback_api.services import services_of
+from feedback_api.use_cases.alerts import get_alert, list_alerts
+from floodline.storage.engine import transaction
+
+
+def add_to(router: APIRouter) -> None:
+    """Add the routes."""
+
+    @router.get("/alerts")
+    def read_alerts(
+        request: Request, identity: Viewer, query: Annotated[AlertQuery, Query()]
+    ) -> AlertPage:
+        """A page of alerts."""
+        services = services_of(request)
+        with transaction(services.engine) as session:
+            found = list_alerts(session, services.detector, query)
+        items = [Alert.of(row) for row in found.rows]
+        return AlertPage(items=items, next_cursor=found.next_cursor)
+
+    @router.get("/alerts/{alert_id}")
+    def read_alert(request: Request, identity: Viewer, alert_id: str) -> AlertDetail:
+        """One alert with its whole event."""
+        services = services_of(request)
+        with transaction(services.engine) as session:
+            return AlertDetail.of(get_alert(session, services.detector, alert_id))

@@ -1,0 +1,1 @@
+"""What can be done; JSON routes, pages and commands call the same."""

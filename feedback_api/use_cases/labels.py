@@ -1,0 +1,113 @@
+"""Labelling an alert, and reading its labels."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from feedback_api.access.identity import Identity
+from feedback_api.representations.labels import LabelRequest
+from feedback_api.use_cases.alerts import get_alert, get_alert_for_labelling, known_verdict
+from floodline.events.messages import LabelMessage, encode
+from floodline.storage import labels, outbox
+from floodline.storage.labels import NewLabel, SignedLabel
+from floodline.storage.tables import AlertRow, LabelRow
+
+OUTBOX_KIND = "label"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What came of a label.
+
+    Attributes:
+        stored: False where the analyst had said the same before, and nothing was stored.
+        first_after: seconds from the alert's intake, where this is the alert's first label.
+    """
+
+    label: SignedLabel
+    stored: bool
+    first_after: float | None
+
+
+def label_alert(
+    session: Session,
+    alert: AlertRow,
+    identity: Identity,
+    request: LabelRequest,
+    *,
+    label_id: str,
+    labels_topic: str,
+    now: datetime,
+) -> Labelled:
+    """Store the verdict, and have it published in the same transaction.
+
+    Args:
+        session: whose transaction the caller commits.
+        alert: from `find_for_label`.
+        identity: the analyst.
+        request: the verdict, checked by `find_for_label`.
+        label_id: the id of the label, if it is stored.
+        labels_topic: where it is published.
+        now: when it was given.
+    """
+    first = alert.labelled_at is None
+    new = NewLabel(
+        id=label_id,
+        analyst_id=identity.user_id,
+        verdict=request.verdict,
+        reason=request.reason,
+        note=request.note,
+        created_at=now,
+    )
+    row, stored = labels.record(session, alert, new)
+    if stored:
+        outbox.append(
+            session,
+            kind=OUTBOX_KIND,
+            topic=labels_topic,
+            key=alert.id,
+            value=encode(_message(alert, row, identity.name)),
+            now=now,
+        )
+    waited = (now - alert.received_at).total_seconds() if first and stored else None
+    return Labelled(SignedLabel(row, identity.name, current=True), stored, waited)
+
+
+def find_for_label(
+    session: Session, detector: str, alert_id: str, request: LabelRequest
+) -> AlertRow:
+    """The alert that a label is about, locked.
+
+    Raises:
+        NotFound: there is no such alert.
+        InvalidRequest: an alert cannot get this verdict.
+    """
+    alert = get_alert_for_labelling(session, detector, alert_id)
+    known_verdict(request.verdict, "/verdict")
+    return alert
+
+
+def label_history(session: Session, detector: str, alert_id: str) -> list[SignedLabel]:
+    """Every label on an alert, the first one first.
+
+    Raises:
+        NotFound: there is no such alert.
+    """
+    return labels.history(session, get_alert(session, detector, alert_id).id)
+
+
+def _message(alert: AlertRow, row: LabelRow, analyst: str) -> LabelMessage:
+    return LabelMessage(
+        id=row.id,
+        alert_id=alert.id,
+        detector=alert.detector,
+        verdict=row.verdict,
+        reason=row.reason,
+        note=row.note,
+        analyst=analyst,
+        created_at=row.created_at.isoformat().replace("+00:00", "Z"),
+        supersedes=row.supersedes,
+        score=alert.score,
+        release=alert.release,
+    )
