@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from demo.local_kafka.node import Node, prepare
 from demo.local_kafka.ports import free_port, require_free
@@ -16,6 +15,9 @@ from demo.local_kafka.properties import HOST, Ports
 from demo.local_kafka.readiness import await_serving
 from demo.local_kafka.state import BrokerProcess, forget_state, read_state, write_state
 from floodline.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import psutil  # an optional extra: the command line must load without it
 
 DEFAULT_FOLDER = Path(".floodline/kafka")
 DEFAULT_PORT = 9092
@@ -119,8 +121,10 @@ def _start(node: Node) -> BrokerProcess:
     return started
 
 
-def _stop(process: psutil.Process) -> None:
+def _stop(process: "psutil.Process") -> None:
     """Ask the broker to end, and end it where it does not within 20 s."""
+    import psutil
+
     try:
         process.terminate()
         process.wait(STOP_SECONDS)

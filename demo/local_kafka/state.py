@@ -3,11 +3,12 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
-
-import psutil
+from typing import TYPE_CHECKING, Self
 
 from floodline.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import psutil  # an optional extra: the command line must load without it
 
 STATE_NAME = "state.json"
 # The system derives a start time from its clock, which may be set a little between two looks.
@@ -28,10 +29,14 @@ class BrokerProcess:
     @classmethod
     def of(cls, pid: int, port: int) -> Self:
         """Describe the process that has `pid` now."""
+        import psutil
+
         return cls(pid, float(psutil.Process(pid).create_time()), port)
 
-    def find(self) -> psutil.Process | None:
+    def find(self) -> "psutil.Process | None":
         """Return the very process that was started, None where it is gone."""
+        import psutil
+
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) <= START_TOLERANCE_SECONDS
