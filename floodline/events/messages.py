@@ -48,8 +48,12 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def alert_id(detector: str, topic_id: str, partition: int, offset: int) -> str:
-    """The id of the alert on the event at these coordinates."""
-    return f"{detector}-{topic_id}-{partition}-{offset}"
+    """The id of the alert on the event at these coordinates, fit for a part of a URL.
+
+    librdkafka spells topic ids in plain base64; here they have Kafka's own, URL-safe alphabet.
+    """
+    safe = topic_id.replace("/", "_").replace("+", "-")
+    return f"{detector}-{safe}-{partition}-{offset}"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
