@@ -7,7 +7,7 @@ import structlog
 from consumer import snapshot as snapshots
 from consumer.observation import Observation
 from consumer.ports import Clock, Input, Output, PublishFailed, Releases
-from consumer.restoration import Restoration, Restorer, initial_release, model_of
+from consumer.restoration import Lost, Restoration, Restorer, initial_release, model_of
 from consumer.task import State, Task
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError, DependencyDown, StateRefused
@@ -65,17 +65,22 @@ class ScoringLoop:
             ConfigurationError: a partition's state is lost and must not begin anew.
         """
         self._input.subscribe(self)
+        clean = False
         try:
             while not stopping():
                 self._turn()
             self._commit()
+            clean = True
         finally:
-            for restoration in self._restorations.values():
-                restoration.close()
+            if not clean and self._failure is None:
+                # A turn broke off midway: leaving the group must not commit half of it.
+                self._failure = PublishFailed("broken_off", "the loop ended by an error")
             self._input.close()
+            self._drop(list(self._tasks))
 
     def assigned(self, partitions: Sequence[int]) -> None:
         """New partitions: each begins by restoring."""
+        self._drop(partitions)  # given twice is as if lost between
         for partition in partitions:
             task = Task(partition, self._topic_id, self._configuration)
             self._tasks[partition] = task
@@ -99,9 +104,10 @@ class ScoringLoop:
         wait = min(0.05, interval) if self._restorations else interval
         for record in self._input.poll(self._configuration.consumer.batch_size, wait):
             task = self._tasks.get(record.partition)
-            if task is not None and task.state is State.RUNNING:
-                task.process(record)
-                self._halt_when_overrun(task)
+            if task is None or task.state is not State.RUNNING or record.offset < task.offset:
+                continue  # fetched before a pause or a rewind
+            task.process(record)
+            self._halt_when_overrun(task)
         self._restore()
         self._adopt()
         if self._now() - self._committed_at >= interval:
@@ -139,10 +145,20 @@ class ScoringLoop:
 
     def _step_restorations(self) -> None:
         for partition, restoration in list(self._restorations.items()):
-            if restoration.step(_SLICE_SECONDS):
+            if self._arrived(restoration):
                 restoration.close()
                 del self._restorations[partition]
                 self._start(self._tasks[partition])
+
+    def _arrived(self, restoration: Restoration) -> bool:
+        try:
+            return restoration.step(_SLICE_SECONDS)
+        except StateRefused as error:
+            restoration.close()
+            task, lost = restoration.task, Lost(str(error), restoration.target)
+            way = self._restorer.anew(task, lost, self._releases.newest())
+            self._restorations[task.partition] = way
+            return False
 
     def _start(self, task: Task) -> None:
         task.move(State.RUNNING)
@@ -163,7 +179,8 @@ class ScoringLoop:
 
     def _take_up(self, task: Task, release: Release) -> None:
         try:
-            task.adopt(release, model_of(release, self._store))
+            model = model_of(release, self._store, self._configuration.detector.features)
+            task.adopt(release, model)
         except StateRefused as error:
             self._refused = release.number
             log.error("release refused", release=release.number, error=str(error))
@@ -194,9 +211,16 @@ class ScoringLoop:
         for task in tasks:
             self._observation.committed(task, self._input.lag(task.partition, task.offset))
             task.discard()
-            for digest in task.superseded_snapshots():
-                self._store.delete(digest)
+            self._delete(task.superseded_snapshots())
         self._observation.commit(seconds)
+
+    def _delete(self, digests: Sequence[str]) -> None:
+        for digest in digests:
+            try:
+                self._store.delete(digest)
+            except ConfigurationError as error:
+                # A file too many harms nothing.
+                log.warning("old snapshot kept", error=str(error))
 
     def _snapshot_when_due(self, task: Task) -> None:
         if task.offset - task.snapshot_offset < self._configuration.consumer.snapshot_every_events:

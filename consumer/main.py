@@ -8,7 +8,8 @@ from pathlib import Path
 import structlog
 from prometheus_client import CollectorRegistry
 
-from consumer.adapters.kafka import KafkaInput, KafkaLog, KafkaOutput, KafkaReleases, KafkaTopics
+from consumer.adapters.kafka import KafkaInput, KafkaOutput, KafkaTopics
+from consumer.adapters.log import KafkaLog, KafkaReleases
 from consumer.loop import ScoringLoop
 from consumer.observation import Observation
 from consumer.ports import PublishFailed

@@ -28,13 +28,26 @@ def initial_release(configuration: Configuration) -> Release:
     )
 
 
-def model_of(release: Release, store: StateStore) -> Scorer | None:
-    """The release's own model, None where the partition's goes on.
+def model_of(release: Release, store: StateStore, features: tuple[str, ...]) -> Scorer | None:
+    """The release's own model over these features, None where the partition's goes on.
 
     Raises:
-        StateRefused: it is not in the store, or damaged.
+        StateRefused: it is not in the store, damaged, or of other features or parameters.
     """
-    return Scorer.from_state(store.read(release.model.state_sha256)) if release.model else None
+    if release.model is None:
+        return None
+    scorer = Scorer.from_state(store.read(release.model.state_sha256))
+    if set(scorer.features) != set(features):
+        raise StateRefused(
+            f"the model of release {release.number} knows the features {list(scorer.features)}, "
+            f"the detector has {sorted(features)}"
+        )
+    if scorer.parameters != release.model.parameters:
+        raise StateRefused(
+            f"the model of release {release.number} was made with {scorer.parameters}, "
+            f"the release says {release.model.parameters}"
+        )
+    return scorer
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -47,10 +60,13 @@ class Lost(msgspec.Struct, frozen=True):
 class Restoration:
     """One task's way from nothing to the committed offset, in slices."""
 
-    def __init__(self, task: Task, changes: list[Change], store: StateStore) -> None:
+    def __init__(
+        self, task: Task, changes: list[Change], store: StateStore, features: tuple[str, ...]
+    ) -> None:
         self.task = task
         self._changes = changes
         self._store = store
+        self._features = features
         self._replay: Replay | None = None
         self._target: Position | None = None
 
@@ -76,15 +92,22 @@ class Restoration:
             self._arrive(self._target)
         return done
 
+    @property
+    def target(self) -> int:
+        """The offset that it leads to."""
+        return self.task.offset if self._target is None else self._target.offset
+
     def close(self) -> None:
-        """Let go of the replay's connection."""
+        """Let go of the replay's connection; a second call does nothing."""
         if self._replay is not None:
             self._replay.close()
+            self._replay = None
 
     def _apply(self, offset: int) -> None:
         while self._changes and self._changes[0].coordinates.offset <= offset:
             change = self._changes.pop(0)
-            self.task.install(change.release, model_of(change.release, self._store))
+            model = model_of(change.release, self._store, self._features)
+            self.task.install(change.release, model)
 
     def _arrive(self, target: Position) -> None:
         self.task.offset = target.offset
@@ -110,31 +133,46 @@ class Restorer:
         self._input = source
         self._log = topics
         self._store = store
+        self._features = configuration.detector.features
 
     def begin(self, task: Task, newest: Release | None) -> Restoration:
         """The way to the committed position of the task's partition.
 
         Raises:
             ConfigurationError: the position cannot be restored, and a cold start is not allowed.
-            StateRefused: the state in the store is damaged.
+            DependencyDown: Kafka does not answer.
         """
         low, high = self._input.bounds(task.partition)
         committed = self._input.committed(task.partition)
         if committed is None:
             start = low if self._configuration.consumer.start == "earliest" else high
             return self._fresh(task, start, newest)
-        lost, way = self._restore(task, committed, low, high)
-        if lost is None:
-            return way
+        found = self._restore(task, committed, low, high)
+        return self.anew(task, found, newest) if isinstance(found, Lost) else found
+
+    def anew(self, task: Task, lost: Lost, newest: Release | None) -> Restoration:
+        """A cold start, where the configuration allows one.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
         self._refuse_unless_cold(task, lost)
         return self._fresh(task, lost.offset, newest)
 
     def _fresh(self, task: Task, offset: int, newest: Release | None) -> Restoration:
         release = newest or initial_release(self._configuration)
+        try:
+            model = model_of(release, self._store, self._features)
+        except StateRefused as error:
+            log.error("release refused", release=release.number, error=str(error))
+            release, model = initial_release(self._configuration), None
         task.load(Scorer.new(self._configuration.forest), release, offset, 0)
-        task.adopt(release, model_of(release, self._store), fresh=True)
+        task.adopt(release, model, fresh=True)
         log.info("model begins anew", partition=task.partition, offset=offset)
-        return Restoration(task, [], self._store)
+        return self._way(task, [])
+
+    def _way(self, task: Task, changes: list[Change]) -> Restoration:
+        return Restoration(task, changes, self._store, self._features)
 
     def _refuse_unless_cold(self, task: Task, lost: Lost) -> None:
         where = f"{self._configuration.topics.events}, partition {task.partition}"
@@ -145,31 +183,32 @@ class Restorer:
             )
         log.warning("cold start", partition=task.partition, reason=lost.reason, at=lost.offset)
 
-    def _restore(
-        self, task: Task, committed: Position, low: int, high: int
-    ) -> tuple[Lost | None, Restoration]:
-        changes = [
-            change
-            for change in self._log.changes(task.partition)
-            if change.coordinates.topic_id == task.topic_id
-        ]
-        way = Restoration(task, [], self._store)
+    def _restore(self, task: Task, committed: Position, low: int, high: int) -> Lost | Restoration:
         lost = self._mismatch(task, committed, low, high)
         if lost is not None:
-            return lost, way
+            return lost
+        try:
+            changes = [
+                change
+                for change in self._log.changes(task.partition)
+                if change.coordinates.topic_id == task.topic_id
+            ]
+        except StateRefused as error:
+            return Lost(f"a change cannot be read: {error}", committed.offset)
         start = self._start(task, committed, changes)
         if start is None or start < low:
             reason = f"the log begins at {low}, too late to replay the model to {committed.offset}"
-            return Lost(reason, max(low, committed.offset)), way
-        way = Restoration(task, changes, self._store)
+            return Lost(reason, committed.offset)
+        way = self._way(task, changes)
         way.follow(self._log.replay(task.partition, start, committed.offset), committed)
         log.info("restoring", partition=task.partition, start=start, end=committed.offset)
-        return None, way
+        return way
 
     def _mismatch(self, task: Task, committed: Position, low: int, high: int) -> Lost | None:
         checkpoint, offset = committed.checkpoint, committed.offset
         if checkpoint is None:
-            return Lost("its committed offset was not written by floodline", max(offset, low))
+            within = min(max(offset, low), high)
+            return Lost("its committed offset was not written by this floodline", within)
         if checkpoint.topic_id != task.topic_id:
             return Lost("the topic was deleted and made anew", low)
         if offset > high:
@@ -185,6 +224,7 @@ class Restorer:
         checkpoint = committed.checkpoint
         fresh = max((i for i, change in enumerate(changes) if change.fresh), default=None)
         origin = None if fresh is None else changes[fresh].coordinates.offset
+        del changes[: fresh or 0]  # what held before the model last began holds no more
         if checkpoint is not None and checkpoint.snapshot is not None:
             kept, scorer = self._read_snapshot(task, checkpoint.snapshot)
             if kept is not None and scorer is not None and (origin is None or kept.offset > origin):
@@ -194,10 +234,9 @@ class Restorer:
                 task.load(scorer, release, kept.offset, kept.dead_letters)
                 task.take_snapshot(checkpoint.snapshot, kept.offset)
                 return kept.offset
-        if fresh is None or origin is None:
+        if origin is None:
             return None
-        release = changes[fresh].release
-        del changes[:fresh]
+        release = changes[0].release
         task.load(Scorer.new(self._configuration.forest), release, origin, 0)
         return origin
 

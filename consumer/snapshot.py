@@ -35,7 +35,7 @@ def read(data: bytes, *, detector: str, topic_id: str, partition: int) -> tuple[
     """
     try:
         snapshot = msgspec.msgpack.decode(data, type=Snapshot)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StateRefused(f"these {len(data)} bytes are no snapshot: {error}") from error
     if (snapshot.format, snapshot.version) != (FORMAT, VERSION):
         raise StateRefused(

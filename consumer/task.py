@@ -82,7 +82,8 @@ class Task:
         self._fingerprint = fingerprint(configuration)
         self._schema = configuration.schema_of_events
         self._source = f"floodline/{configuration.detector.name}"
-        self._recent: deque[bool] = deque(maxlen=_RECENT)
+        self._recent: deque[bool] = deque()
+        self._recently_dead = 0
         self._dirty = False
 
     def move(self, state: State) -> None:
@@ -102,6 +103,8 @@ class Task:
         self.offset = offset
         self.dead_letters = dead_letters
         self._origin = offset
+        self._recent.clear()
+        self._recently_dead = 0
         self.snapshots.clear()
         self.discard()
 
@@ -121,7 +124,7 @@ class Task:
         """True when too large a share of the recent records could not be scored."""
         seen = len(self._recent)
         limit = self._configuration.consumer.dead_letter_ratio
-        return seen >= _FEWEST and sum(self._recent) > limit * seen
+        return seen >= _FEWEST and self._recently_dead > limit * seen
 
     def process(self, record: Record) -> None:
         """Score or dead-letter one record; what is to be published waits in `pending`."""
@@ -129,10 +132,18 @@ class Task:
             event = decode_event(record.value, self._schema)
         except InvalidEvent as error:
             self._dead_letter(record, error)
+            self._remember(dead=True)
         else:
             self._score(record, event)
+            self._remember(dead=False)
         self.offset = record.offset + 1
         self._dirty = True
+
+    def _remember(self, *, dead: bool) -> None:
+        if len(self._recent) == _RECENT:
+            self._recently_dead -= self._recent.popleft()
+        self._recent.append(dead)
+        self._recently_dead += dead
 
     def replay(self, record: Record) -> None:
         """Bring the model over one record that is committed already; nothing is published."""
@@ -206,7 +217,6 @@ class Task:
     def _score(self, record: Record, event: Event) -> None:
         scored = self.scorer.step(event.features, self.release.threshold)
         self.last = scored
-        self._recent.append(False)
         self.tally.scored += 1
         if scored.is_alert:
             self.tally.alerts += 1
@@ -251,7 +261,6 @@ class Task:
         )
         topic = self._configuration.topics.dead_letters
         self.pending.append(Message(topic, letter.key, letter.value, letter.headers))
-        self._recent.append(True)
         self.dead_letters += 1
         self.tally.dead_letters[error.reason] = self.tally.dead_letters.get(error.reason, 0) + 1
 

@@ -19,49 +19,71 @@ from confluent_kafka import (
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
-from consumer.ports import Assignment, Checkpoint, Clock, Message, Position, PublishFailed, Record
+from consumer.adapters import client_settings
+from consumer.ports import Assignment, Checkpoint, Message, Position, PublishFailed, Record
 from floodline.configuration.sections import Configuration, KafkaSection
-from floodline.errors import ConfigurationError, DependencyDown, StateRefused
-from floodline.events.messages import Change, Release, decode
+from floodline.errors import ConfigurationError, DependencyDown
 
 log = structlog.get_logger(__name__)
 _client_log = logging.getLogger("kafka")
 
 _SECONDS = 10.0
-_STALLED_SECONDS = 60.0
-_KEEP_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 
 
-def _down(kafka: KafkaSection, error: KafkaException) -> DependencyDown:
+def _down(kafka: KafkaSection, error: KafkaException | TimeoutError) -> DependencyDown:
+    said = error.args[0].str() if isinstance(error, KafkaException) else "no answer in time"
     return DependencyDown(
-        f"Kafka at {kafka.bootstrap_servers}: {error.args[0].str()}; check that it runs and that "
+        f"Kafka at {kafka.bootstrap_servers}: {said}; check that it runs and that "
         "kafka.bootstrap_servers is right (`floodline kafka up` starts a local one)"
     )
 
 
-def _reader(kafka: KafkaSection, **more: str | int | bool) -> Consumer:
-    """A consumer outside of any group's assignment, which says where a partition ends."""
-    settings: dict[str, Any] = {
-        **kafka.client(),
-        "group.id": "floodline-reader",
-        "enable.auto.commit": False,
-        "auto.offset.reset": "error",
-        "isolation.level": "read_committed",
-        "enable.partition.eof": True,
-        "fetch.wait.max.ms": 50,
-        **more,
-    }
-    return Consumer(settings, logger=_client_log)
+def _consumed(
+    kafka: KafkaSection, consumer: Consumer, limit: int, seconds: float
+) -> list[KafkaMessage]:
+    try:
+        messages: list[KafkaMessage] = consumer.consume(limit, seconds)
+    except KafkaException as error:
+        raise _down(kafka, error) from error
+    return messages
 
 
-def _ended(message: KafkaMessage) -> bool:
-    """True for the end of the partition; any other error is raised."""
-    error = message.error()
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # the client's public name
-        return True
-    raise KafkaException(error)
+class PartitionReader:
+    """One partition from an offset on (its beginning if none), outside of any group."""
+
+    def __init__(
+        self, kafka: KafkaSection, topic: str, partition: int, offset: int | None = None
+    ) -> None:
+        self._kafka = kafka
+        start = OFFSET_BEGINNING if offset is None else offset
+        self._consumer = Consumer(client_settings.reader(kafka), logger=_client_log)
+        self._consumer.assign([TopicPartition(topic, partition, start)])
+        self._owed: KafkaError | None = None
+
+    def read(self, limit: int, seconds: float) -> tuple[list[Record], bool]:
+        """Up to `limit` records that came within `seconds`, and whether the partition ended.
+
+        Raises:
+            DependencyDown: Kafka does not answer, or no longer holds the offset.
+        """
+        records, ended = [], False
+        for message in _consumed(self._kafka, self._consumer, limit, seconds):
+            error = message.error()
+            if error is None:
+                records.append(_record(message))
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
+                ended = True
+            else:
+                self._owed = error
+        if self._owed is not None and not records:
+            # Records that came before an error are handed out first: none gets lost.
+            owed, self._owed = KafkaException(self._owed), None
+            raise _down(self._kafka, owed) from owed
+        return records, ended
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._consumer.close()
 
 
 class KafkaTopics:
@@ -88,19 +110,13 @@ class KafkaTopics:
                 )
             self._make(present, len(present[name].partitions))
             described = self._admin.describe_topics(TopicCollection([name]))[name].result(_SECONDS)
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             raise _down(self._configuration.kafka, error) from error
         return str(described.topic_id)
 
     def _make(self, present: dict[str, Any], partitions: int) -> None:
         topics = self._configuration.topics
-        wanted = {
-            topics.alerts: (partitions, {}),
-            topics.dead_letters: (partitions, {}),
-            topics.labels: (1, _KEEP_FOR_EVER),
-            topics.releases: (1, _KEEP_FOR_EVER),
-            topics.changes: (partitions, _KEEP_FOR_EVER),
-        }
+        wanted = topics.shapes(partitions)
         missing = {name: shape for name, shape in wanted.items() if name not in present}
         if missing and not self._configuration.kafka.create_topics:
             raise ConfigurationError(
@@ -109,7 +125,7 @@ class KafkaTopics:
             )
         factor = self._configuration.kafka.replication_factor
         new = [
-            NewTopic(name, num_partitions=count, replication_factor=factor, config=dict(config))
+            NewTopic(name, num_partitions=count, replication_factor=factor, config=config)
             for name, (count, config) in missing.items()
         ]
         for future in self._admin.create_topics(new).values() if new else []:
@@ -137,21 +153,7 @@ class KafkaInput:
         self._configuration = configuration
         self._topic = configuration.topics.events
         self._assignment: Assignment | None = None
-        self.consumer = Consumer(
-            {
-                **configuration.kafka.client(),
-                "group.id": configuration.group,
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "error",
-                "isolation.level": "read_committed",
-                "partition.assignment.strategy": "cooperative-sticky",
-                "session.timeout.ms": configuration.consumer.session_timeout_ms,
-                "heartbeat.interval.ms": configuration.consumer.session_timeout_ms // 3,
-                "fetch.wait.max.ms": 50,
-            },
-            logger=_client_log,
-        )
+        self.consumer = Consumer(client_settings.member(configuration), logger=_client_log)
 
     def subscribe(self, assignment: Assignment) -> None:
         """Join the group; `assignment` hears of partitions from inside `poll`."""
@@ -191,7 +193,7 @@ class KafkaInput:
             DependencyDown: Kafka refuses for good.
         """
         records = []
-        for message in self.consumer.consume(limit, seconds):
+        for message in _consumed(self._configuration.kafka, self.consumer, limit, seconds):
             error = message.error()
             if error is None:
                 records.append(_record(message))
@@ -253,12 +255,18 @@ class KafkaInput:
 
     def pause(self, partition: int) -> None:
         """Read no more of this partition until `resume`."""
-        self.consumer.pause([TopicPartition(self._topic, partition)])
+        try:
+            self.consumer.pause([TopicPartition(self._topic, partition)])
+        except KafkaException as error:
+            raise _down(self._configuration.kafka, error) from error
 
     def lag(self, partition: int, offset: int) -> int:
         """Offsets between `offset` and the log's end as last heard."""
         asked = TopicPartition(self._topic, partition)
-        _, high = self.consumer.get_watermark_offsets(asked, cached=True)
+        try:
+            _, high = self.consumer.get_watermark_offsets(asked, cached=True)
+        except KafkaException as error:
+            raise _down(self._configuration.kafka, error) from error
         return max(0, int(high) - offset)
 
     def close(self) -> None:
@@ -268,23 +276,26 @@ class KafkaInput:
 
 def _record(message: KafkaMessage) -> Record:
     kind, timestamp = message.timestamp()
+    try:
+        headers = message.headers() or []
+    except UnicodeDecodeError:
+        headers = []  # a name that is no UTF-8: it cannot be copied, and no score depends on it
     return Record(
         message.partition(),
         message.offset(),
         timestamp if kind else -1,
         message.key(),
         message.value(),
-        message.headers() or [],
+        headers,
     )
 
 
 def _checkpoint(metadata: str | None) -> Checkpoint | None:
-    if not metadata:
-        return None
+    """What was committed with the offset; None where floodline did not write it."""
     try:
-        return msgspec.json.decode(metadata, type=Checkpoint)
-    except msgspec.MsgspecError as error:
-        raise StateRefused(f"the committed offset's metadata cannot be read: {error}") from error
+        return msgspec.json.decode(metadata or "", type=Checkpoint)
+    except msgspec.MsgspecError:
+        return None
 
 
 class KafkaOutput:
@@ -311,22 +322,11 @@ class KafkaOutput:
         if self._producer is not None:
             self._producer.purge()
             self._producer = None
-        timeout = self._configuration.consumer.transaction_timeout_ms
-        producer = Producer(
-            {
-                **self._configuration.kafka.client(),
-                "transactional.id": self._name,
-                "transaction.timeout.ms": timeout,
-                "message.timeout.ms": timeout,
-                # The default of 100 ms caps a producer at ten transactions a second.
-                "retry.backoff.ms": 10,
-                "linger.ms": 0,
-                "compression.type": "lz4",
-            },
-            logger=_client_log,
-        )
+        settings = client_settings.producer(self._configuration, self._name)
+        producer = Producer(settings, logger=_client_log)
+        seconds = self._configuration.consumer.transaction_timeout_ms / 1000 + _SECONDS
         try:
-            producer.init_transactions(timeout / 1000 + _SECONDS)
+            producer.init_transactions(seconds)
         except KafkaException as error:
             raise _failed("init_transactions", error) from error
         self._producer = producer
@@ -383,133 +383,3 @@ class KafkaOutput:
 def _failed(step: str, error: KafkaException) -> PublishFailed:
     reason = error.args[0]
     return PublishFailed(f"{step}:{reason.name()}", f"{step}: {reason.str()}")
-
-
-class KafkaReplay:
-    """Input records with start <= offset < end, read outside of the group."""
-
-    def __init__(
-        self, configuration: Configuration, partition: int, start: int, end: int, now: Clock
-    ) -> None:
-        self._kafka = configuration.kafka
-        self._end = end
-        self._now = now
-        self._moved_at = now()
-        self._done = start >= end
-        self._consumer = _reader(configuration.kafka)
-        self._consumer.assign([TopicPartition(configuration.topics.events, partition, start)])
-
-    def read(self, seconds: float) -> tuple[list[Record], bool]:
-        """Records that came within `seconds`, and whether that was the last of them.
-
-        Raises:
-            DependencyDown: Kafka does not answer, or gave nothing for a minute.
-        """
-        if self._done:
-            return [], True
-        records = []
-        try:
-            for message in self._consumer.consume(2_000, min(seconds, 0.05)):
-                if _ended(message) or message.offset() >= self._end:
-                    self._done = True
-                    break
-                records.append(_record(message))
-        except KafkaException as error:
-            raise _down(self._kafka, error) from error
-        if records:
-            self._moved_at = self._now()
-            self._done = self._done or records[-1].offset + 1 >= self._end
-        elif self._now() - self._moved_at > _STALLED_SECONDS:
-            raise DependencyDown(f"the replay to offset {self._end} stood still for a minute")
-        return records, self._done
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._consumer.close()
-
-
-class KafkaLog:
-    """Reading beside the group: the input again, and the changes."""
-
-    def __init__(self, configuration: Configuration, now: Clock) -> None:
-        self._configuration = configuration
-        self._now = now
-
-    def replay(self, partition: int, start: int, end: int) -> KafkaReplay:
-        """The input records with start <= offset < end."""
-        return KafkaReplay(self._configuration, partition, start, end, self._now)
-
-    def changes(self, partition: int) -> list[Change]:
-        """Every committed change of the partition, in order.
-
-        Raises:
-            DependencyDown: Kafka does not answer.
-            StateRefused: a change cannot be read.
-        """
-        reader = _reader(self._configuration.kafka)
-        place = TopicPartition(self._configuration.topics.changes, partition, OFFSET_BEGINNING)
-        try:
-            reader.assign([place])
-            messages = _until_end(reader, self._now, self._configuration.kafka)
-            return [decode(message.value() or b"", Change) for message in messages]
-        except msgspec.MsgspecError as error:
-            raise StateRefused(f"{place.topic}, partition {partition}: {error}") from error
-        finally:
-            reader.close()
-
-
-def _until_end(reader: Consumer, now: Clock, kafka: KafkaSection) -> list[KafkaMessage]:
-    """Every message up to where the partition ends now."""
-    found: list[KafkaMessage] = []
-    moved_at = now()
-    while True:
-        try:
-            for message in reader.consume(1_000, 0.1):
-                if _ended(message):
-                    return found
-                found.append(message)
-                moved_at = now()
-        except KafkaException as error:
-            raise _down(kafka, error) from error
-        if now() - moved_at > _STALLED_SECONDS:
-            raise DependencyDown(f"Kafka at {kafka.bootstrap_servers} gave nothing for a minute")
-
-
-class KafkaReleases:
-    """The releases topic, followed from its beginning."""
-
-    def __init__(self, configuration: Configuration, now: Clock) -> None:
-        self._configuration = configuration
-        self._newest: Release | None = None
-        self._reader = _reader(configuration.kafka)
-        self._reader.assign([TopicPartition(configuration.topics.releases, 0, OFFSET_BEGINNING)])
-        try:
-            for message in _until_end(self._reader, now, configuration.kafka):
-                self._hear(message)
-        except DependencyDown:
-            self._reader.close()
-            raise
-
-    def newest(self) -> Release | None:
-        """The release with the highest number heard so far."""
-        for message in self._reader.consume(100, 0):
-            try:
-                if not _ended(message):
-                    self._hear(message)
-            except KafkaException as error:
-                log.warning("releases topic", error=error.args[0].str())
-        return self._newest
-
-    def _hear(self, message: KafkaMessage) -> None:
-        try:
-            release = decode(message.value() or b"", Release)
-        except (msgspec.MsgspecError, ValueError) as error:
-            log.error("a release cannot be read", offset=message.offset(), error=str(error))
-            return
-        ours = release.detector == self._configuration.detector.name
-        if ours and (self._newest is None or release.number > self._newest.number):
-            self._newest = release
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._reader.close()

@@ -114,6 +114,8 @@ def _secret(variable: str, file: Path) -> str:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise ConfigurationError(f"{variable}={file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{variable}={file}: is not UTF-8 text") from error
 
 
 def _section(name: str) -> type[BaseModel] | None:

@@ -7,6 +7,8 @@ from typing import Self
 
 import numpy as np
 
+from floodline.errors import StateRefused
+
 
 class ScoreWindow:
     """The last `size` scores, in order of arrival and in order of size.
@@ -50,7 +52,13 @@ class ScoreWindow:
     def threshold(self, rarity: float) -> float:
         """The lowest score whose rarity is at most `rarity`; infinity where n is too small."""
         count = len(self._sorted)
-        above = math.floor(rarity * (count + 1)) - 1
+        at_most = math.floor(rarity * (count + 1))
+        # The product may round over a whole number; `rarity()` divides, and its word counts.
+        while (at_most + 1) / (count + 1) <= rarity:
+            at_most += 1
+        while at_most > 0 and at_most / (count + 1) > rarity:
+            at_most -= 1
+        above = at_most - 1
         if above < 0 or above >= count:
             return math.inf if above < 0 else 0.0
         return math.nextafter(self._sorted[count - above - 1], math.inf)
@@ -61,8 +69,17 @@ class ScoreWindow:
 
     @classmethod
     def from_state(cls, size: int, data: bytes) -> Self:
-        """The window that `to_state` described; scores beyond `size` are the oldest and go."""
+        """The window that `to_state` described; scores beyond `size` are the oldest and go.
+
+        Raises:
+            StateRefused: the bytes are no finite float64 numbers.
+        """
+        if len(data) % 8:
+            raise StateRefused(f"{len(data)} bytes are no row of float64 scores")
+        scores = np.frombuffer(data, dtype="<f8")
+        if not np.isfinite(scores).all():
+            raise StateRefused("a kept score is not a finite number")
         window = cls(size)
-        window._arrival.extend(np.frombuffer(data, dtype="<f8").tolist()[-size:])
+        window._arrival.extend(scores.tolist()[-size:])
         window._sorted = sorted(window._arrival)
         return window

@@ -1,5 +1,6 @@
 """River's `MinMaxScaler | HalfSpaceTrees` as a detector whose state is data."""
 
+import math
 from typing import Any, Self
 
 import msgspec
@@ -14,6 +15,7 @@ from floodline.errors import StateRefused
 
 FORMAT = "river-half-space-trees"
 VERSION = 1
+_TALLEST = 20
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,6 +63,11 @@ class RiverForest:
         self._features: list[str] = []
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features it has learnt, sorted; none before the first event."""
+        return tuple(self._features)
+
+    @property
     def warming_up(self) -> bool:
         """True in the first window, in which River scores every event 0."""
         return bool(self._forest._first_window)  # noqa: SLF001  # River has no public name for it
@@ -101,6 +108,7 @@ class RiverForest:
             StateRefused: the bytes are no state of this detector, or of another version.
         """
         state = _decode(data)
+        _check(state)
         detector = cls(state.parameters)
         if state.features:
             detector._restore(state)
@@ -116,7 +124,7 @@ class RiverForest:
         )
         self._forest.counter = state.counter
         self._forest._first_window = state.first_window  # noqa: SLF001
-        shape = (len(self._nodes()), len(self._nodes()[0]))
+        shape = _shape(state.parameters)
         reference, latest = _table(state.reference, shape), _table(state.latest, shape)
         for tree, nodes in enumerate(self._nodes()):
             for index, node in enumerate(nodes):
@@ -135,7 +143,7 @@ class RiverForest:
 def _decode(data: bytes) -> _State:
     try:
         state = msgspec.msgpack.decode(data, type=_State)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StateRefused(f"these {len(data)} bytes are no forest state: {error}") from error
     if (state.format, state.version) != (FORMAT, VERSION):
         raise StateRefused(
@@ -145,11 +153,29 @@ def _decode(data: bytes) -> _State:
     return state
 
 
-def _table(data: bytes, shape: tuple[int, int]) -> NDArray[np.int32]:
-    table = np.frombuffer(data, dtype="<i4")
-    if table.size != shape[0] * shape[1]:
+def _shape(parameters: ForestParameters) -> tuple[int, int]:
+    return parameters.trees, 2 ** (parameters.height + 1) - 1
+
+
+def _check(state: _State) -> None:
+    """Refuse, before anything is built from it, a state that no forest can have written."""
+    sizes = (state.parameters.trees, state.parameters.height, state.parameters.window)
+    if min(sizes) < 1 or state.parameters.height > _TALLEST:
+        raise StateRefused(f"a forest of trees, height and window {sizes} is none of ours")
+    names = state.features
+    trees, nodes = _shape(state.parameters) if names else (0, 0)
+    fits = (
+        len(state.low) == len(state.high) == len(names) == len(set(names))
+        and all(map(math.isfinite, state.low + state.high))
+        and len(state.reference) == len(state.latest) == 4 * trees * nodes
+        and 0 <= state.counter < state.parameters.window
+    )
+    if not fits:
         raise StateRefused(
-            f"a forest of {shape[0]} trees with {shape[1]} nodes each needs {shape[0] * shape[1]} "
-            f"masses, the state has {table.size}"
+            f"a forest of {trees} trees with {nodes} nodes over {len(names)} features does not "
+            "have these masses, ranges and counters"
         )
-    return table.reshape(shape)
+
+
+def _table(data: bytes, shape: tuple[int, int]) -> NDArray[np.int32]:
+    return np.frombuffer(data, dtype="<i4").reshape(shape)

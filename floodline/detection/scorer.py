@@ -52,6 +52,16 @@ class Scorer:
         return cls(RiverForest(parameters))
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features that the model has learnt, sorted; none before the first."""
+        return self._forest.features
+
+    @property
+    def parameters(self) -> ForestParameters:
+        """What the model was made with."""
+        return self._forest.parameters
+
+    @property
     def warming_up(self) -> bool:
         """True while the forest is in its first window: scores mean nothing, no alerts."""
         return self._forest.warming_up
@@ -98,10 +108,13 @@ class Scorer:
         """
         try:
             state = msgspec.msgpack.decode(data, type=_State)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StateRefused(f"these {len(data)} bytes are no scorer state: {error}") from error
-        if state.version != 1:
-            raise StateRefused(f"scorer state version {state.version}; this release reads 1")
+        if state.version != 1 or state.events < 0:
+            raise StateRefused(
+                f"scorer state version {state.version} after {state.events} events; "
+                "this release reads version 1"
+            )
         scores = ScoreWindow.from_state(RARITY_WINDOW, state.scores)
         scorer = cls(RiverForest.from_state(state.forest), scores)
         scorer.events = state.events

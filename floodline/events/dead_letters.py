@@ -11,6 +11,7 @@ PREFIX = "__connect.errors."
 REASON = "floodline.reason"
 LARGEST_COPY = 900_000
 """Bytes of key, value and headers that are copied; of a larger record the digest is kept."""
+_HEADER = 10  # bytes of a header's two lengths at their longest
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -44,7 +45,7 @@ def dead_letter(
         ("floodline.topic_id", coordinates.topic_id.encode()),
         (REASON, error.reason.encode()),
     ]
-    copied = sum(len(name) + len(content or b"") for name, content in headers)
+    copied = sum(len(name.encode()) + len(content or b"") + _HEADER for name, content in headers)
     if len(key or b"") + len(value or b"") + copied > LARGEST_COPY:
         digest = hashlib.sha256(value or b"").hexdigest()
         ours += [("floodline.sha256", digest.encode())]

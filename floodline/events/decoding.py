@@ -8,6 +8,9 @@ import msgspec
 from floodline.errors import InvalidEvent
 
 LONGEST_ENTITY = 500
+DEEPEST = 100
+"""Levels of objects and lists; a bound of our own, since Python's differs by version and caller."""
+_TOO_DEEP = f"the value is nested more than {DEEPEST} levels deep"
 _decoder = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -45,9 +48,20 @@ def decode_event(value: bytes | None, schema: Schema) -> Event:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidEvent("undecodable", f"the value is not a JSON object: {error}") from error
     except RecursionError as error:
-        raise InvalidEvent("undecodable", "the value is nested too deeply to read") from error
+        raise InvalidEvent("undecodable", _TOO_DEEP) from error
+    if value.count(b"[") + value.count(b"{") > DEEPEST and _deeper(payload, DEEPEST):
+        raise InvalidEvent("undecodable", _TOO_DEEP)
     features = {name: _number(payload, name) for name in schema.features}
     return Event(features, _entity(payload, schema.entity), payload)
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """True where objects and lists stand inside each other more than `levels` deep."""
+    layer = [value]
+    for _ in range(levels):
+        parts = (each.values() if isinstance(each, dict) else each for each in layer)
+        layer = [part for some in parts for part in some if isinstance(part, dict | list)]
+    return bool(layer)
 
 
 def _number(payload: dict[str, Any], name: str) -> float:

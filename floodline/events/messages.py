@@ -130,7 +130,10 @@ def decode(data: bytes, kind: type[Message]) -> Message:
     Raises:
         msgspec.MsgspecError: the bytes are no such message.
     """
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def cloud_event_headers(*, id: str, kind: str, source: str) -> list[tuple[str, bytes]]:

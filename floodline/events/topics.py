@@ -6,6 +6,7 @@ import msgspec
 
 from floodline.errors import ConfigurationError
 
+_KEEP_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 
 
@@ -24,13 +25,14 @@ class Topics(msgspec.Struct, frozen=True):
         """The topics of `detector`, which reads `events`.
 
         Raises:
-            ConfigurationError: the name does not fit into a topic's name.
+            ConfigurationError: the name does not fit into a topic's name, or `events` is a topic
+                that the detector writes to.
         """
         if not _NAME.match(detector):
             raise ConfigurationError(
                 f"detector.name is {detector!r}; use up to 63 lower-case letters, digits, '-', '_'"
             )
-        return cls(
+        topics = cls(
             events=events,
             alerts=f"{detector}.alerts",
             labels=f"{detector}.labels",
@@ -38,3 +40,19 @@ class Topics(msgspec.Struct, frozen=True):
             changes=f"{detector}.changes",
             dead_letters=f"{detector}.deadletters",
         )
+        if events in topics.shapes(1):
+            raise ConfigurationError(
+                f"detector.topic {events!r} is one that detector {detector!r} writes to; "
+                "rename the detector or read another topic"
+            )
+        return topics
+
+    def shapes(self, partitions: int) -> dict[str, tuple[int, dict[str, str]]]:
+        """Partitions and settings of each topic of our own, for an input of so many partitions."""
+        return {
+            self.alerts: (partitions, {}),
+            self.dead_letters: (partitions, {}),
+            self.labels: (1, dict(_KEEP_FOR_EVER)),
+            self.releases: (1, dict(_KEEP_FOR_EVER)),
+            self.changes: (partitions, dict(_KEEP_FOR_EVER)),
+        }

@@ -51,9 +51,19 @@ class StateStore:
             os.close(folder)
 
     def delete(self, digest: str) -> None:
-        """Let a state go that nothing names any more; none is no error."""
-        if _DIGEST.match(digest):
+        """Let a state go that nothing names any more; none is no error.
+
+        Raises:
+            ConfigurationError: the folder cannot be written.
+        """
+        if not _DIGEST.match(digest):
+            return
+        try:
             (self._folder / digest).unlink(missing_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"store.folder {self._folder}: {digest} cannot be deleted: {error.strerror}"
+            ) from error
 
     def read(self, digest: str) -> bytes:
         """The state with this sha256.

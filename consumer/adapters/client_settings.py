@@ -1,0 +1,52 @@
+"""What librdkafka is told: one function for each kind of client."""
+
+from floodline.configuration.sections import Configuration, KafkaSection
+
+Settings = dict[str, str | int | float | bool]
+
+_READING: Settings = {
+    "enable.auto.commit": False,
+    # No silent jump: a place that the log no longer holds is an error.
+    "auto.offset.reset": "error",
+    "isolation.level": "read_committed",
+    "fetch.wait.max.ms": 50,
+}
+
+
+def reader(kafka: KafkaSection) -> Settings:
+    """A consumer outside of any group's assignment, which says where a partition ends."""
+    return {
+        **kafka.client(),
+        **_READING,
+        "group.id": "floodline-reader",
+        "enable.partition.eof": True,
+    }
+
+
+def member(configuration: Configuration) -> Settings:
+    """A member of the scoring group."""
+    session = configuration.consumer.session_timeout_ms
+    return {
+        **configuration.kafka.client(),
+        **_READING,
+        "group.id": configuration.group,
+        "enable.auto.offset.store": False,
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": session,
+        "heartbeat.interval.ms": session // 3,
+    }
+
+
+def producer(configuration: Configuration, name: str) -> Settings:
+    """The transactional producer `name`."""
+    timeout = configuration.consumer.transaction_timeout_ms
+    return {
+        **configuration.kafka.client(),
+        "transactional.id": name,
+        "transaction.timeout.ms": timeout,
+        "message.timeout.ms": timeout,
+        # The default of 100 ms caps a producer at ten transactions a second.
+        "retry.backoff.ms": 10,
+        "linger.ms": 0,
+        "compression.type": "lz4",
+    }

@@ -1,0 +1,133 @@
+"""What is read beside the group: the input again, the changes, the releases."""
+
+import msgspec
+import structlog
+
+from consumer.adapters.kafka import PartitionReader
+from consumer.ports import Clock, Record
+from floodline.configuration.sections import Configuration
+from floodline.errors import DependencyDown, StateRefused
+from floodline.events.messages import Change, Release, decode
+
+log = structlog.get_logger(__name__)
+
+_STALLED_SECONDS = 60.0
+
+
+class KafkaReplay:
+    """Input records with start <= offset < end."""
+
+    def __init__(
+        self, configuration: Configuration, partition: int, start: int, end: int, now: Clock
+    ) -> None:
+        self._end = end
+        self._now = now
+        self._moved_at = now()
+        self._done = start >= end
+        self._reader = PartitionReader(
+            configuration.kafka, configuration.topics.events, partition, start
+        )
+
+    def read(self, seconds: float) -> tuple[list[Record], bool]:
+        """Records that came within `seconds`, and whether that was the last of them.
+
+        Raises:
+            DependencyDown: Kafka does not answer, or gave nothing for a minute.
+        """
+        if self._done:
+            return [], True
+        found, ended = self._reader.read(2_000, min(seconds, 0.05))
+        records = [record for record in found if record.offset < self._end]
+        self._done = ended or bool(found and found[-1].offset + 1 >= self._end)
+        if found:
+            self._moved_at = self._now()
+        elif not ended and self._now() - self._moved_at > _STALLED_SECONDS:
+            raise DependencyDown(f"the replay to offset {self._end} stood still for a minute")
+        return records, self._done
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._reader.close()
+
+
+class KafkaLog:
+    """Replays of the input, and the changes."""
+
+    def __init__(self, configuration: Configuration, now: Clock) -> None:
+        self._configuration = configuration
+        self._now = now
+
+    def replay(self, partition: int, start: int, end: int) -> KafkaReplay:
+        """The input records with start <= offset < end."""
+        return KafkaReplay(self._configuration, partition, start, end, self._now)
+
+    def changes(self, partition: int) -> list[Change]:
+        """Every committed change of the partition, in order.
+
+        Raises:
+            DependencyDown: Kafka does not answer.
+            StateRefused: a change cannot be read.
+        """
+        topic = self._configuration.topics.changes
+        reader = PartitionReader(self._configuration.kafka, topic, partition)
+        try:
+            records = _until_end(reader, self._now)
+            return [decode(record.value or b"", Change) for record in records]
+        except msgspec.MsgspecError as error:
+            raise StateRefused(f"{topic}, partition {partition}: {error}") from error
+        finally:
+            reader.close()
+
+
+def _until_end(reader: PartitionReader, now: Clock) -> list[Record]:
+    """Every record up to where the partition ends now."""
+    found: list[Record] = []
+    ended, moved_at = False, now()
+    while not ended:
+        records, ended = reader.read(1_000, 0.1)
+        found += records
+        if records:
+            moved_at = now()
+        elif not ended and now() - moved_at > _STALLED_SECONDS:
+            raise DependencyDown("Kafka gave neither records nor the partition's end for a minute")
+    return found
+
+
+class KafkaReleases:
+    """The releases topic, followed from its beginning."""
+
+    def __init__(self, configuration: Configuration, now: Clock) -> None:
+        self._detector = configuration.detector.name
+        self._newest: Release | None = None
+        self._reader = PartitionReader(configuration.kafka, configuration.topics.releases, 0)
+        try:
+            self._hear(_until_end(self._reader, now))
+        except DependencyDown:
+            self._reader.close()
+            raise
+
+    def newest(self) -> Release | None:
+        """The release with the highest number heard so far."""
+        try:
+            records, _ = self._reader.read(100, 0)
+        except DependencyDown as error:
+            # Scoring goes on under the release in force; the reader tries again by itself.
+            log.warning("releases topic", error=str(error))
+        else:
+            self._hear(records)
+        return self._newest
+
+    def _hear(self, records: list[Record]) -> None:
+        for record in records:
+            try:
+                release = decode(record.value or b"", Release)
+            except (msgspec.MsgspecError, ValueError) as error:
+                log.error("a release cannot be read", offset=record.offset, error=str(error))
+                continue
+            ours = release.detector == self._detector
+            if ours and (self._newest is None or release.number > self._newest.number):
+                self._newest = release
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._reader.close()

@@ -1,0 +1,326 @@
+"""How a partition begins: anew, by snapshot and replay, or not at all."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from consumer.ports import Checkpoint, Position
+from floodline.detection.scorer import Scorer, ThresholdRule
+from floodline.errors import ConfigurationError
+from floodline.events.decoding import decode_event
+from floodline.events.messages import ModelRef, Release
+from tests.fakes.kafka import FakeBroker
+from tests.fakes.member import TOPIC_ID, Member, configure, levels, run_to_end
+from tests.fixtures.scoring_reference import Expected, score_offline
+
+EARLY = configure(consumer={"snapshot_every_events": 100})
+LATE = configure(consumer={"snapshot_every_events": 100_000})
+COLD = configure(consumer={"on_lost_state": "cold_start", "snapshot_every_events": 100})
+
+
+def committed_broker(tmp_path: Path, count: int = 400) -> FakeBroker:
+    """A broker with one partition that a member with snapshots has committed."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, count))
+    run_to_end(broker, EARLY, tmp_path)
+    return broker
+
+
+def checkpoint_of(broker: FakeBroker) -> Checkpoint:
+    """The committed checkpoint of partition 0."""
+    checkpoint = broker.positions[0].checkpoint
+    assert checkpoint is not None
+    return checkpoint
+
+
+def with_checkpoint(broker: FakeBroker, checkpoint: Checkpoint | None) -> None:
+    """Let partition 0 be committed with this checkpoint in place of its own."""
+    broker.positions[0] = Position(0, broker.positions[0].offset, checkpoint)
+
+
+def assert_goes_on(broker: FakeBroker, tmp_path: Path) -> Member:
+    """A new member restores the model exactly: its alerts are those of one undisturbed run."""
+    broker.append(0, levels(12, 200))
+    member = run_to_end(broker, EARLY, tmp_path)
+    pairs = [(record.offset, record.value) for record in broker.partitions[0]]
+    expected = score_offline(EARLY, TOPIC_ID, 0, pairs)
+    assert [Expected.of(alert) for alert in broker.alerts()] == expected.alerts
+    return member
+
+
+def test_a_snapshot_shortens_the_replay(tmp_path: Path) -> None:
+    """A restart replays from the snapshot that the commit names, not from the beginning."""
+    broker = committed_broker(tmp_path)
+    newest = checkpoint_of(broker)
+    assert newest.snapshot is not None
+    assert newest.snapshot_offset is not None
+    broker.trim(0, newest.snapshot_offset)
+    member = Member(broker, EARLY, tmp_path)
+    member.input.give(0)
+    broker.append(0, levels(12, 10))
+    member.run()
+    assert checkpoint_of(broker).events > newest.events
+
+
+def test_the_last_three_snapshots_are_kept(tmp_path: Path) -> None:
+    """Older snapshots are deleted once a commit names a newer one."""
+    broker = committed_broker(tmp_path, count=1_200)
+    assert len(list(tmp_path.iterdir())) == 3
+    assert (tmp_path / str(checkpoint_of(broker).snapshot)).exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "another"])
+def test_a_damaged_snapshot_means_replay_from_the_origin(tmp_path: Path, damage: str) -> None:
+    """A snapshot that cannot be read is passed over: the whole log gives the same model."""
+    broker = committed_broker(tmp_path)
+    file = tmp_path / str(checkpoint_of(broker).snapshot)
+    if damage == "missing":
+        file.unlink()
+    else:
+        data = file.read_bytes()
+        file.write_bytes(data[: len(data) // 2] if damage == "truncated" else data[::-1])
+    assert_goes_on(broker, tmp_path)
+
+
+def test_a_snapshot_of_another_partition_is_passed_over(tmp_path: Path) -> None:
+    """A snapshot in the store that belongs to another partition is not loaded."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 400))
+    broker.append(1, levels(12, 400))
+    run_to_end(broker, EARLY, tmp_path)
+    other = broker.positions[1].checkpoint
+    assert other is not None
+    with_checkpoint(broker, msgspec.structs.replace(checkpoint_of(broker), snapshot=other.snapshot))
+    del broker.partitions[1], broker.positions[1]
+    broker.messages = [
+        message
+        for message in broker.messages
+        if f"-{TOPIC_ID}-1-".encode() not in (dict(message.headers).get("ce_id") or b"")
+    ]
+    assert_goes_on(broker, tmp_path)
+
+
+def test_without_snapshots_the_log_is_enough(tmp_path: Path) -> None:
+    """Before the first snapshot a restart replays the partition from where its model began."""
+    broker = FakeBroker(LATE.topics)
+    broker.append(0, levels(11, 400))
+    run_to_end(broker, LATE, tmp_path)
+    assert checkpoint_of(broker).snapshot is None
+    assert_goes_on(broker, tmp_path)
+
+
+LOST = {
+    "recreated topic": "deleted and made anew",
+    "log start beyond committed": "the log begins at 500",
+    "log end before committed": "the log ends at 300",
+    "no checkpoint": "not written by this floodline",
+    "other model": r"\[model\] or detector.features differ",
+    "nothing to replay": "too late to replay",
+    "no changes": "too late to replay",
+    "counts differ": "gave events",
+}
+
+
+def lose(broker: FakeBroker, tmp_path: Path, how: str) -> None:
+    """Make the committed position of partition 0 one that cannot be restored."""
+    checkpoint = checkpoint_of(broker)
+    replace = msgspec.structs.replace
+    if how == "recreated topic":
+        with_checkpoint(broker, replace(checkpoint, topic_id="another"))
+    elif how == "log start beyond committed":
+        broker.append(0, levels(3, 200))
+        broker.trim(0, 500)
+    elif how == "log end before committed":
+        del broker.partitions[0][300:]
+    elif how == "no checkpoint":
+        with_checkpoint(broker, None)
+    elif how == "other model":
+        with_checkpoint(broker, replace(checkpoint, model="another"))
+    elif how == "nothing to replay":
+        with_checkpoint(broker, replace(checkpoint, snapshot=None, snapshot_offset=None))
+        broker.trim(0, 50)
+    elif how == "no changes":
+        (tmp_path / str(checkpoint.snapshot)).unlink()
+        broker.messages = [m for m in broker.messages if m.topic != broker.topics.changes]
+    elif how == "counts differ":
+        with_checkpoint(broker, replace(checkpoint, events=checkpoint.events + 1))
+
+
+@pytest.mark.parametrize("how", LOST)
+def test_lost_state_stops_with_what_to_do(tmp_path: Path, how: str) -> None:
+    """A position that cannot be restored stops the consumer, says why, and commits nothing."""
+    broker = committed_broker(tmp_path)
+    lose(broker, tmp_path, how)
+    before, transactions = dict(broker.positions), broker.transactions
+    member = Member(broker, EARLY, tmp_path)
+    member.input.give(0)
+    with pytest.raises(ConfigurationError, match=LOST[how]) as caught:
+        member.run(until=lambda: False)
+    assert "levels, partition 0" in str(caught.value)
+    assert "consumer.on_lost_state = 'cold_start'" in str(caught.value)
+    assert caught.value.exit_code == 3
+    assert (broker.positions, broker.transactions) == (before, transactions)
+
+
+@pytest.mark.parametrize(
+    ("how", "begins"),
+    [
+        ("recreated topic", 0),
+        ("log start beyond committed", 500),
+        ("log end before committed", 300),
+        ("no checkpoint", 400),
+        ("other model", 400),
+        ("nothing to replay", 400),
+        ("no changes", 400),
+        ("counts differ", 400),
+    ],
+)
+def test_cold_start_begins_anew_and_says_so(tmp_path: Path, how: str, begins: int) -> None:
+    """With cold_start the model begins empty, at a stated offset, and can be restored again."""
+    broker = committed_broker(tmp_path)
+    lose(broker, tmp_path, how)
+    member = Member(broker, COLD, tmp_path)
+    member.input.give(0)
+    member.run(until=lambda: member.turns > 20)
+    change = broker.changes(0)[-1]
+    assert (change.fresh, change.coordinates.offset) == (True, begins)
+    broker.append(0, levels(13, 200))
+    run_to_end(broker, EARLY, tmp_path)
+    pairs = [(r.offset, r.value) for r in broker.partitions[0] if r.offset >= begins]
+    expected = score_offline(EARLY, TOPIC_ID, 0, pairs)
+    anew = [Expected.of(alert) for alert in broker.alerts()]
+    assert anew[-len(expected.alerts) :] == expected.alerts
+
+
+def test_a_changed_model_section_is_lost_state(tmp_path: Path) -> None:
+    """Other parameters in [model] are not mixed with a model that was made with the old ones."""
+    broker = committed_broker(tmp_path)
+    other = configure(model={"trees": 4})
+    member = Member(broker, other, tmp_path)
+    member.input.give(0)
+    with pytest.raises(ConfigurationError, match=r"\[model\]"):
+        member.run(until=lambda: False)
+
+
+def test_a_group_without_offsets_may_begin_at_the_end(tmp_path: Path) -> None:
+    """With start = latest the events before the group's first start are left out."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(1, 100))
+    member = Member(broker, configure(consumer={"start": "latest"}), tmp_path)
+    member.input.give(0)
+    member.run()
+    assert broker.committed() == {0: 100}
+    assert checkpoint_of(broker).events == 0
+
+
+def retrained(tmp_path: Path, number: int, features: tuple[str, ...] = ("x", "y")) -> Release:
+    """A release with a model of its own, its state in the store."""
+    member = Member(FakeBroker(EARLY.topics), EARLY, tmp_path)
+    parameters = EARLY.forest.__class__(trees=5, height=4, window=25, seed=number)
+    scorer = Scorer.new(parameters)
+    for value in levels(77, 200, malformed=0):
+        event = decode_event(value, EARLY.schema_of_events)
+        known = dict(zip(features, event.features.values(), strict=True))
+        scorer.step(known, ThresholdRule(rarity=0.05))
+    digest = member.store.write(scorer.to_state())
+    return Release(
+        number=number,
+        detector="gauge",
+        kind="retrain",
+        threshold=ThresholdRule(rarity=0.1),
+        reason="test",
+        made_by="test",
+        created_at="2026-01-01T00:00:00Z",
+        model=ModelRef(parameters=parameters, state_sha256=digest),
+    )
+
+
+def test_a_retrained_model_is_installed_and_restored(tmp_path: Path) -> None:
+    """A release's model takes over at the offset that `changes` says, also in a replay."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 400))
+    release = retrained(tmp_path, 1)
+    member = Member(broker, LATE, tmp_path)
+    member.input.give(0)
+
+    def publish() -> bool:
+        if member.turns == 6:
+            broker.releases.append(release)
+        return broker.all_committed
+
+    member.run(until=publish)
+    broker.append(0, levels(12, 200))
+    run_to_end(broker, LATE, tmp_path)
+    first, second = broker.changes(0)
+    assert (first.fresh, second.fresh) == (True, False)
+    at = second.coordinates.offset
+    assert 0 < at < 400
+    assert release.model is not None
+    store = Member(broker, LATE, tmp_path).store
+    model = Scorer.from_state(store.read(release.model.state_sha256))
+    pairs = [(record.offset, record.value) for record in broker.partitions[0]]
+    expected = score_offline(LATE, TOPIC_ID, 0, pairs, {at: (1, release.threshold, model)})
+    assert [Expected.of(alert) for alert in broker.alerts()] == expected.alerts
+    assert checkpoint_of(broker).events == expected.scored
+
+
+def test_a_new_partition_begins_with_the_newest_release(tmp_path: Path) -> None:
+    """A partition without offsets starts under the release in force, model included."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 400))
+    broker.releases.append(retrained(tmp_path, 4))
+    run_to_end(broker, EARLY, tmp_path)
+    (change,) = broker.changes(0)
+    assert change.fresh
+    assert change.release.number == 4
+    assert {alert.release for alert in broker.alerts()} == {4}
+
+
+@pytest.mark.parametrize("fault", ["not in the store", "other features", "other parameters"])
+@pytest.mark.parametrize("running", [True, False])
+def test_a_release_that_cannot_be_installed_is_refused(
+    tmp_path: Path, fault: str, running: bool
+) -> None:
+    """A release whose model is missing or does not fit is left aside; scoring goes on."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 200))
+    features = ("x", "z") if fault == "other features" else ("x", "y")
+    release = retrained(tmp_path, 1, features)
+    model = release.model
+    assert model is not None
+    if fault == "not in the store":
+        model = msgspec.structs.replace(model, state_sha256="0" * 64)
+    if fault == "other parameters":
+        parameters = msgspec.structs.replace(model.parameters, trees=9)
+        model = msgspec.structs.replace(model, parameters=parameters)
+    release = msgspec.structs.replace(release, model=model)
+    member = Member(broker, EARLY, tmp_path)
+    member.input.give(0)
+    if not running:
+        broker.releases.append(release)
+
+    def publish() -> bool:
+        if member.turns == 3 and running:
+            broker.releases.append(release)
+        return broker.all_committed
+
+    member.run(until=publish)
+    assert {change.release.number for change in broker.changes(0)} == {0}
+    assert checkpoint_of(broker).release == 0
+    # A later release that fits is taken up.
+    broker.append(0, levels(12, 100))
+    broker.releases.append(retrained(tmp_path, 2))
+    run_to_end(broker, EARLY, tmp_path)
+    assert checkpoint_of(broker).release == 2
+
+
+def test_a_changed_initial_threshold_is_taken_up(tmp_path: Path) -> None:
+    """Before any release, another [threshold] in the configuration holds from the restart on."""
+    broker = committed_broker(tmp_path)
+    fixed = configure(threshold={"initial_score": 0.5})
+    broker.append(0, levels(12, 50))
+    run_to_end(broker, fixed, tmp_path)
+    _, second = broker.changes(0)
+    assert second.release.threshold == ThresholdRule(score=0.5)
+    assert second.coordinates.offset == 400
