@@ -39,7 +39,8 @@ class _Server:
         self.client = {**kafka.client(), "log_level": 2, "error_cb": self._hear}
 
     def _hear(self, error: KafkaError) -> None:
-        self._said = f" ({error.str()})"
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  # its public name
+            self._said = f" ({error.str()})"
 
     def down(self, error: KafkaException | TimeoutError) -> DependencyDown:
         """The error as ours."""
@@ -142,6 +143,7 @@ class KafkaAlertSource:
             )
             described: TopicDescription = asked[self._topic].result(_ANSWER_SECONDS)
         except (KafkaException, TimeoutError) as error:
+            self._admin.poll(0)  # hands over what the client heard
             if _code(error) == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise DependencyDown(
                     f"topic {self._topic} is not there yet; `floodline consume` makes it"
@@ -208,6 +210,7 @@ def _ensure_topic(server: _Server, topic: str, replication: int) -> None:
     try:
         admin.create_topics([new], request_timeout=_ANSWER_SECONDS)[topic].result(_ANSWER_SECONDS)
     except (KafkaException, TimeoutError) as error:
+        admin.poll(0)  # hands over what the client heard
         if _code(error) != KafkaError.TOPIC_ALREADY_EXISTS:
             raise server.down(error) from error
 

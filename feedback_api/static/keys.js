@@ -59,6 +59,9 @@
     leaving = false;
   });
 
+  // Only where the list scrolls by itself: on a narrow screen this would move the whole page.
   const current = document.querySelector('.row[aria-current="true"]');
-  if (current) current.scrollIntoView({ block: "nearest" });
+  if (current && matchMedia("(min-width: 60.01rem)").matches) {
+    current.scrollIntoView({ block: "nearest" });
+  }
 })();

@@ -1,0 +1,149 @@
+"""GET /api/v1/alerts and /api/v1/alerts/{id}."""
+
+import json
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from tests.integration.api.application import Api, problem
+from tests.integration.storage.samples import NOW, new_alert, store
+
+
+def _ids(api: Api, key: str, query: str) -> list[str]:
+    answer = api.get(f"/api/v1/alerts{query}", key)
+    assert answer.status_code == 200, answer.text
+    return [item["id"].rpartition("-")[2] for item in answer.json()["items"]]
+
+
+def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
+    """The detail carries every value, times in RFC 3339 UTC, and the whole event."""
+    key = api.key("alice")
+    (wanted,) = store(api.engine, new_alert(7))
+    shown = api.get(f"/api/v1/alerts/{wanted}", key).json()
+    assert shown == {
+        "id": wanted,
+        "detector": "shuttle",
+        "coordinates": {
+            "topic": "shuttle.events",
+            "topic_id": "AAAAAAAAQACAAAAAAAAAAQ",
+            "partition": 0,
+            "offset": 7,
+        },
+        "event_at": "2026-11-22T11:59:00Z",
+        "received_at": "2026-11-22T12:00:07Z",
+        "key": "key-7",
+        "entity": "unit-1",
+        "score": 0.9 + 7 / 10_000,
+        "rarity": 1 / 1007,
+        "one_in": 1007,
+        "threshold": 0.9,
+        "release": 0,
+        "features": {"a": 7.0, "b": -1.5},
+        "event": {"a": 7, "b": -1.5, "note": "über"},
+        "verdict": None,
+        "labelled_at": None,
+    }
+    listed = api.get("/api/v1/alerts", key).json()["items"]
+    del shown["event"]
+    assert listed == [shown]
+
+
+@pytest.mark.parametrize("order", ["score", "newest"])
+def test_pages_follow_the_cursor_to_the_end(api: Api, order: str) -> None:
+    """Following next_cursor shows every alert once, in order, and ends with null."""
+    key = api.key("alice")
+    store(api.engine, *(new_alert(n) for n in range(5)))
+    seen: list[int] = []
+    cursor: str | None = None
+    for _ in range(10):
+        more = f"&cursor={quote(cursor)}" if cursor else ""
+        page = api.get(f"/api/v1/alerts?limit=2&order={order}{more}", key).json()
+        seen += [item["coordinates"]["offset"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [4, 3, 2, 1, 0]
+
+
+def test_a_page_that_ends_the_list_has_no_cursor(lite: Api) -> None:
+    """A last page that is exactly full does not promise another."""
+    key = lite.key("alice")
+    store(lite.engine, new_alert(1), new_alert(2))
+    assert lite.get("/api/v1/alerts?limit=2", key).json()["next_cursor"] is None
+
+
+def test_filters(api: Api) -> None:
+    """Filters of the address leave what they say."""
+    key = api.key("alice")
+    store(api.engine, *(new_alert(n, release=n % 2) for n in range(4)))
+    labelled = new_alert(3).id
+    api.post(f"/api/v1/alerts/{labelled}/labels", key, json={"verdict": "confirmed"})
+    since = quote((NOW + timedelta(seconds=2)).isoformat())
+    assert _ids(api, key, "?unlabelled=true") == ["2", "1", "0"]
+    assert _ids(api, key, "?verdict=confirmed") == ["3"]
+    assert _ids(api, key, "?release=0") == ["2", "0"]
+    assert _ids(api, key, "?entity=unit-0") == ["3", "0"]
+    assert _ids(api, key, "?min_score=0.9002") == ["3", "2"]
+    assert _ids(api, key, f"?since={since}") == ["3", "2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("?verdict=evil", "verdict"),
+        ("?verdict=confirmed&unlabelled=true", "unlabelled"),
+        ("?limit=0", "limit"),
+        ("?limit=201", "limit"),
+        ("?min_score=nan", "min_score"),
+        ("?min_score=2", "min_score"),
+        ("?since=2026-11-22T12:00:00", "since"),
+        ("?release=99999999999", "release"),
+        ("?entity=%00", "entity"),
+        ("?order=random", "order"),
+        ("?unlabeled=true", "unlabeled"),
+        ("?cursor=xx", "cursor"),
+        ("?cursor=%00", "cursor"),
+        ("?cursor=WyJuZXdlc3QiLDAuNSwieCJd", "cursor"),
+        ("?cursor=WyJzY29yZSIsTmFOLCJ4Il0", "cursor"),
+    ],
+)
+def test_a_query_that_cannot_be_used_is_refused(lite: Api, query: str, pointer: str) -> None:
+    """A wrong, misspelt or contradictory parameter is 422 and named: never a different list."""
+    told = problem(lite.get(f"/api/v1/alerts{query}", lite.key("alice")), 422, "invalid-request")
+    assert told["errors"][0]["pointer"] == pointer
+
+
+def test_an_unknown_verdict_in_a_query_lists_those_allowed(lite: Api) -> None:
+    """The allowed verdicts come with the refusal."""
+    answer = lite.get("/api/v1/alerts?verdict=evil", lite.key("alice"))
+    assert "false_alarm" in problem(answer, 422, "invalid-request")["errors"][0]["allowed"]
+
+
+@pytest.mark.parametrize(
+    "alert_id", ["shuttle-x-0-1", "%00", "a%20b", "x" * 301, quote("ü", safe="")]
+)
+def test_an_unknown_alert_is_not_found(api: Api, alert_id: str) -> None:
+    """Whatever an id looks like, one that is not there is 404."""
+    key = api.key("alice")
+    problem(api.get(f"/api/v1/alerts/{alert_id}", key), 404, "not-found")
+    problem(api.get(f"/api/v1/alerts/{alert_id}/labels", key), 404, "not-found")
+
+
+def test_a_float_survives_the_way(lite: Api) -> None:
+    """A score is the same number in the answer, to the bit."""
+    (wanted,) = store(lite.engine, new_alert(1, score=0.1 + 0.2))
+    answer = lite.get(f"/api/v1/alerts/{wanted}", lite.key("alice"))
+    assert json.loads(answer.text)["score"] == 0.1 + 0.2
+
+
+def test_the_description_lists_the_routes(lite: Api) -> None:
+    """The OpenAPI description is served to users and names every JSON route."""
+    paths = lite.get("/api/v1/openapi.json", lite.key("alice")).json()["paths"]
+    assert set(paths) == {
+        "/api/v1/alerts",
+        "/api/v1/alerts/{alert_id}",
+        "/api/v1/alerts/{alert_id}/labels",
+        "/api/v1/verdicts",
+        "/api/v1/me",
+    }
