@@ -16,7 +16,7 @@ _PAUSE_SECONDS = 0.3
 class Analyst:
     """Works through the queue of unlabelled alerts, newest first, until the budget is spent.
 
-    What it knows of an alert is what the API shows; `row` in the event finds the truth.
+    What it knows of an alert is what the API shows; the event's key finds the truth.
     """
 
     def __init__(self, url: str, key: str, stream: Stream, *, budget: int, a_second: float) -> None:
@@ -43,7 +43,7 @@ class Analyst:
 
     def _look(self, stopping: threading.Event) -> None:
         answer = self._client.get(
-            "/api/v1/alerts", params={"labelled": "false", "sort": "newest", "limit": 20}
+            "/api/v1/alerts", params={"unlabelled": "true", "order": "newest", "limit": 20}
         )
         answer.raise_for_status()
         for alert in answer.json()["items"]:
@@ -54,10 +54,7 @@ class Analyst:
             stopping.wait(max(0.0, 1 / self._a_second - (time.monotonic() - started)))
 
     def _label(self, alert: dict[str, object]) -> None:
-        event = alert["event"]
-        row = event["row"] if isinstance(event, dict) else None
-        if not isinstance(row, int):
-            return
+        row = int(str(alert["key"]))  # the replay keys each event by its row
         verdict = "confirmed" if self._stream.truth[row] else "false_alarm"
         answer = self._client.post(
             f"/api/v1/alerts/{alert['id']}/labels",

@@ -31,6 +31,8 @@ Progress = Callable[[str, int, int], None]
 
 _DRAIN_SECONDS = 60.0
 _LAST_LABELS_SECONDS = 4.0
+_RETRAIN_SECONDS = 60.0
+_LOOK_SECONDS = 0.5
 
 
 class Scenario:
@@ -71,9 +73,7 @@ class Scenario:
         finally:
             self._stopping.set()
             at_work.join()
-        if self._newest_run(configuration) is None:
-            self.progress("retraining", 0, 1)
-            processes.run("retrain")
+        self._await_retrain(configuration, processes)
         self.progress("counting", 0, 1)
         accounts = take_accounts(
             configuration.kafka.bootstrap_servers, configuration.topics, configuration.group
@@ -105,6 +105,7 @@ class Scenario:
         processes = self._processes = Processes(self._settings.folder, file)
         self.progress("starting consumer, API and trainer", 0, 1)
         processes.run("db", "upgrade")
+        self._newest_run(configuration)  # MLflow makes its tables at the first touch
         processes.start("consumer", "consume")
         processes.start("api", "serve")
         processes.start("trainer", "train")
@@ -151,6 +152,19 @@ class Scenario:
                 configuration.group,
             )
             self.progress("waiting for the last scores", done, wanted)
+
+    def _await_retrain(self, configuration: Configuration, processes: Processes) -> None:
+        """Wait for the run that the schedule began halfway through the stream."""
+        deadline = time.monotonic() + _RETRAIN_SECONDS
+        while self._newest_run(configuration) is None:
+            processes.check()
+            if time.monotonic() > deadline:
+                raise DependencyDown(
+                    f"no retrain was finished; see {processes.log('trainer')} (a retrain needs at "
+                    "least 20 labels: a larger --budget, or a stream with more alerts)"
+                )
+            self.progress("waiting for the retrain", 0, 1)
+            time.sleep(_LOOK_SECONDS)
 
     def _newest_run(self, configuration: Configuration) -> str | None:
         client = mlflow.MlflowClient(tracking_uri=configuration.mlflow.tracking_uri)
