@@ -1,6 +1,7 @@
 """Alerts with what their analysts say of them now: each analyst's current label, averaged."""
 
 import hashlib
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import ColumnElement, Integer, Subquery, case, exists, func, select
@@ -130,6 +131,24 @@ def of_events(session: Session, detector: str, topic_id: str) -> list[EventLabel
         )
         for row in rows
     ]
+
+
+def first_received(session: Session, detector: str) -> datetime | None:
+    """When the detector's first alert was taken in."""
+    return session.scalar(
+        select(func.min(AlertRow.received_at)).where(AlertRow.detector == detector)
+    )
+
+
+def count_current(session: Session, detector: str) -> int:
+    """How many labels are current."""
+    counted = (
+        select(func.count())
+        .select_from(LabelRow)
+        .join(AlertRow, AlertRow.id == LabelRow.alert_id)
+        .where(AlertRow.detector == detector, _current())
+    )
+    return session.scalar(counted) or 0
 
 
 def snapshot_digest(session: Session, detector: str) -> tuple[int, str]:

@@ -64,6 +64,14 @@ def finish(
     session.flush()
 
 
+def fail(session: Session, *, id: str, now: datetime, reason: str) -> None:
+    """Note why a retrain that runs ended early; one that has its outcome keeps it."""
+    row = session.get(RetrainRow, id)
+    if row is not None and row.outcome == RUNNING:
+        row.finished_at, row.outcome, row.reason = now, "failed", reason
+        session.flush()
+
+
 def last_finished(session: Session, detector: str) -> datetime | None:
     """When the last retrain of this detector finished; failed ones do not count."""
     return session.scalar(

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from floodline.detection.parameters import ForestParameters
-from floodline.detection.scorer import ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import NotFound
 from floodline.events.messages import ModelRef, Release, decode
 from floodline.storage import outbox, recalibrations, releases, retrains
@@ -129,7 +129,10 @@ def test_a_retrain_starts_runs_and_ends(engine: Engine) -> None:
     with transaction(engine) as session:
         assert retrains.last_finished(session, DETECTOR) is None
     finish(engine, "a", "kept", 5)
-    finish(engine, "b", "failed", 9)
+    with transaction(engine) as session:
+        late = NOW + timedelta(minutes=9)
+        retrains.fail(session, id="a", now=late, reason="too late to fail")
+        retrains.fail(session, id="b", now=late, reason="no Kafka")
     with transaction(engine) as session:
         assert retrains.last_finished(session, DETECTOR) == NOW + timedelta(minutes=5)
         rows = {row.id: row.outcome for row in retrains.listed(session, DETECTOR, 10)}

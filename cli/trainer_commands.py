@@ -1,0 +1,156 @@
+"""`floodline recalibrate | retrain | train | releases list`."""
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from cli.options import (
+    BootstrapOption,
+    ConfigOption,
+    JsonOption,
+    print_json,
+    read_configuration,
+)
+from floodline.errors import ConfigurationError
+from floodline.storage.tables import ReleaseRow
+from trainer import main as trainer
+from trainer.recalibration import Recalibration
+from trainer.request import Retrain
+
+releases_app = typer.Typer(name="releases", no_args_is_help=True, help="What is in force, and why.")
+
+PlacesFrom = Annotated[
+    list[str] | None,
+    typer.Option("--from", metavar="P:OFFSET", help="First offset of partition P; repeatable."),
+]
+PlacesTo = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="P:OFFSET", help="Offset after the last; repeatable."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the trainer's commands to the command line."""
+    app.command("recalibrate", epilog="Example: floodline recalibrate --dry-run --json")(
+        recalibrate
+    )
+    app.command("retrain", epilog="Example: floodline retrain --from 0:1000 --to 0:50000")(retrain)
+    app.command("train", epilog="Example: floodline train --config floodline.toml")(train)
+    app.add_typer(releases_app, name="releases")
+
+
+def recalibrate(
+    config: ConfigOption = None,
+    bootstrap_servers: BootstrapOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; write and publish nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Move the threshold towards the target precision, as far as the labels tell."""
+    configuration = read_configuration(config, kafka__bootstrap_servers=bootstrap_servers)
+    done = trainer.recalibrate(configuration, dry_run=dry_run)
+    if as_json:
+        print_json(msgspec.to_builtins(done))
+        return
+    typer.echo(_told(done))
+
+
+def _told(done: Recalibration) -> str:
+    decision = done.decision
+    if decision.outcome == "held":
+        return decision.reason
+    if done.dry_run:
+        return f"would move: {decision.reason}"
+    return f"release {done.release}: {decision.reason}"
+
+
+def retrain(
+    config: ConfigOption = None,
+    bootstrap_servers: BootstrapOption = None,
+    starts: PlacesFrom = None,
+    ends: PlacesTo = None,
+    no_publish: Annotated[
+        bool, typer.Option("--no-publish", help="Log and register only; release nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train on a range of the log, judge by the labels, log to MLflow, publish if not worse.
+
+    Without --from and --to: the newest trainer.retrain_max_events of every partition.
+    """
+    configuration = read_configuration(config, kafka__bootstrap_servers=bootstrap_servers)
+    done = trainer.retrain(
+        configuration,
+        starts=_places("--from", starts),
+        ends=_places("--to", ends),
+        publish=not no_publish,
+    )
+    if as_json:
+        print_json(msgspec.to_builtins(done))
+        return
+    typer.echo(_summary(done))
+
+
+def _places(option: str, given: list[str] | None) -> dict[int, int]:
+    places = {}
+    for each in given or []:
+        partition, colon, offset = each.partition(":")
+        if not (colon and partition.isdecimal() and offset.isdecimal()):
+            raise ConfigurationError(f"{option} {each}: write PARTITION:OFFSET, such as 0:1000")
+        places[int(partition)] = int(offset)
+    return places
+
+
+def _summary(done: Retrain) -> str:
+    head = f"release {done.release}" if done.release is not None else "no release"
+    ranges = ", ".join(f"{each.partition}:{each.start}-{each.end}" for each in done.ranges)
+    lines = [
+        f"{head}: {done.reason}",
+        f"  events {done.events} (invalid {done.invalid}), labelled {done.labels}, from {ranges}",
+        f"  MLflow run {done.mlflow_run_id}, model version {done.model_version}",
+        f"  state {done.state_sha256}",
+    ]
+    return "\n".join(lines)
+
+
+def train(
+    config: ConfigOption = None,
+    bootstrap_servers: BootstrapOption = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Port of /metrics, /healthz and /readyz; 0 for a free one.")
+    ] = None,
+) -> None:
+    """Recalibrate and retrain on their schedules, until SIGTERM or ctrl-C."""
+    trainer.train(
+        read_configuration(
+            config,
+            kafka__bootstrap_servers=bootstrap_servers,
+            trainer__metrics_port=metrics_port,
+        )
+    )
+
+
+@releases_app.command("list", epilog="Example: floodline releases list --limit 5 --json")
+def list_releases(
+    config: ConfigOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List the releases, the newest first: threshold, kind, reason, who and when."""
+    configuration = read_configuration(config)
+    rows = trainer.list_releases(configuration, limit)
+    if as_json:
+        print_json({"releases": [_release(row) for row in rows]})
+        return
+    for row in rows:
+        threshold = "by rarity" if row.threshold is None else f"{row.threshold:.4f}"
+        when = row.created_at.isoformat(timespec="seconds")
+        typer.echo(f"{row.number:>5}  {when}  {row.kind:<13}  {threshold:>9}  {row.reason}")
+    if not rows:
+        typer.echo("No release yet: the configuration's own threshold is in force.")
+
+
+def _release(row: ReleaseRow) -> dict[str, Any]:
+    return {**row.body, "figures": row.figures}

@@ -1,0 +1,89 @@
+"""What the trainer tells Prometheus and the probes."""
+
+import math
+import threading
+import time
+
+import structlog
+from sqlalchemy import Engine
+
+from floodline.configuration.sections import Configuration
+from floodline.errors import DependencyDown
+from floodline.storage import releases, retrains
+from floodline.storage.engine import transaction
+from floodline.telemetry.metrics import TrainerMetrics
+from trainer.recalibration import Recalibration, rule_in_force
+
+log = structlog.get_logger(__name__)
+
+
+class Observation:
+    """Metrics of one detector; refreshed from SQL, so that every trainer says the same."""
+
+    def __init__(
+        self, metrics: TrainerMetrics, engine: Engine, configuration: Configuration
+    ) -> None:
+        self._metrics = metrics
+        self._engine = engine
+        self._configuration = configuration
+        self._detector = configuration.detector.name
+        self._retrained_at = math.nan
+        self._lock = threading.Lock()
+        self._down: dict[str, str] = {}
+        metrics.retrain_age.labels(self._detector).set_function(self._age)
+        for outcome in ("moved", "held", "failed"):
+            metrics.recalibrations.labels(self._detector, outcome)
+        for outcome in ("published", "kept", "failed"):
+            metrics.retrains.labels(self._detector, outcome)
+
+    def _age(self) -> float:
+        return time.time() - self._retrained_at
+
+    def recalibrated(self, done: Recalibration) -> None:
+        """Count a recalibration."""
+        self._metrics.recalibrations.labels(self._detector, done.decision.outcome).inc()
+        share = done.decision.before.share
+        self._metrics.precision.labels(self._detector).set(math.nan if share is None else share)
+
+    def retrained(self, outcome: str) -> None:
+        """Count a retrain."""
+        self._metrics.retrains.labels(self._detector, outcome).inc()
+
+    def failed(self, job: str, error: str) -> None:
+        """Count a failed run; the probe says so until the job succeeds again."""
+        kind = self._metrics.retrains if job == "retrain" else self._metrics.recalibrations
+        kind.labels(self._detector, "failed").inc()
+        with self._lock:
+            self._down[job] = error
+
+    def succeeded(self, job: str) -> None:
+        """The job works (again)."""
+        with self._lock:
+            self._down.pop(job, None)
+
+    def refresh(self) -> None:
+        """Read releases and the last retrain from SQL."""
+        try:
+            with transaction(self._engine) as session:
+                newest = releases.newest(session, self._detector)
+                finished = retrains.last_finished(session, self._detector)
+        except DependencyDown as error:
+            log.warning("metrics not refreshed", error=str(error))
+            return
+        rule = rule_in_force(newest, self._configuration)
+        score = math.nan if rule.score is None else rule.score
+        self._metrics.threshold.labels(self._detector).set(score)
+        self._metrics.release.labels(self._detector).set(newest.number if newest else 0)
+        if finished is not None:
+            self._retrained_at = finished.timestamp()
+            self._metrics.retrained_at.labels(self._detector).set(self._retrained_at)
+
+    def alive(self) -> tuple[bool, str]:
+        """The process answers."""
+        return True, "alive"
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether every job's last run worked, or what went wrong."""
+        with self._lock:
+            down = [f"{job}: {error}" for job, error in self._down.items()]
+        return not down, "\n".join(down) or "ready"

@@ -1,0 +1,183 @@
+"""One recalibration: labels in, a release out if the threshold moves."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from floodline.configuration.sections import Configuration, ThresholdSection
+from floodline.detection.scorer import ThresholdRule
+from floodline.errors import Conflict
+from floodline.events.messages import Release
+from floodline.feedback.threshold import Decision, PrecisionPolicy, recalibrated_threshold
+from floodline.storage import audit, labelled_alerts, leases, recalibrations, releases
+from floodline.storage.engine import transaction
+from floodline.storage.tables import RecalibrationRow
+from trainer.ports import Now, ReleaseChannel
+from trainer.publication import publish_waiting
+
+_LEASE = timedelta(minutes=2)
+
+
+class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided, and the number of the release that it made, if any."""
+
+    decision: Decision
+    release: int | None
+    dry_run: bool
+
+
+def policy_of(section: ThresholdSection) -> PrecisionPolicy:
+    """The threshold's policy as the configuration sets it."""
+    return PrecisionPolicy(
+        target_precision=section.target_precision,
+        confidence=section.confidence,
+        min_labels=section.min_labels,
+        largest_step=section.largest_step,
+    )
+
+
+def rule_in_force(newest: Release | None, configuration: Configuration) -> ThresholdRule:
+    """The newest release's rule, or what the configuration says before any release."""
+    return configuration.initial_rule if newest is None else newest.threshold
+
+
+def preview(engine: Engine, configuration: Configuration) -> Recalibration:
+    """What a recalibration would decide now; nothing is written or published.
+
+    Raises:
+        DependencyDown: SQL does not answer.
+    """
+    with transaction(engine) as session:
+        decision = _decide(session, configuration)
+    return Recalibration(decision=decision, release=None, dry_run=True)
+
+
+def recalibrate_once(
+    engine: Engine, configuration: Configuration, channel: ReleaseChannel, now: Now, made_by: str
+) -> Recalibration:
+    """Decide from the labels; store the look, and the release where the threshold moves; publish.
+
+    Look, release, outbox and audit rows are one transaction. Releases that an earlier run could not
+    publish go first.
+
+    Raises:
+        Conflict: another trainer does this now, or made a release meanwhile.
+        DependencyDown: SQL or Kafka does not answer; a release that is stored waits in the outbox.
+    """
+    name, holder = f"recalibrate:{configuration.detector.name}", str(uuid.uuid4())
+    with transaction(engine) as session:
+        if not leases.acquire(session, name, holder, now(), _LEASE):
+            raise Conflict(f"another trainer recalibrates {configuration.detector.name} now")
+    try:
+        publish_waiting(engine, channel, configuration.topics.releases, now)
+        done = _recalibrate(engine, configuration, now, made_by, (name, holder))
+        publish_waiting(engine, channel, configuration.topics.releases, now)
+    finally:
+        with transaction(engine) as session:
+            leases.release(session, name, holder)
+    return done
+
+
+def _recalibrate(
+    engine: Engine, configuration: Configuration, now: Now, made_by: str, lease: tuple[str, str]
+) -> Recalibration:
+    try:
+        with transaction(engine) as session:
+            if not leases.renew(session, *lease, now(), _LEASE):
+                raise Conflict("the lease ran out before the work was done; run it again")
+            decision = _decide(session, configuration)
+            number = None
+            if decision.outcome == "moved":
+                number = _release(session, configuration, decision, now, made_by)
+            _note(session, configuration, decision, number, now)
+    except IntegrityError as error:
+        raise Conflict("another release was made at the same time; run it again") from error
+    return Recalibration(decision=decision, release=number, dry_run=False)
+
+
+def _decide(session: Session, configuration: Configuration) -> Decision:
+    detector, section = configuration.detector.name, configuration.threshold
+    newest = releases.newest(session, detector)
+    return recalibrated_threshold(
+        labelled_alerts.recent(session, detector, section.label_window),
+        rule_in_force(newest, configuration).score,
+        newest.number if newest is not None else 0,
+        policy_of(section),
+    )
+
+
+def _release(
+    session: Session, configuration: Configuration, decision: Decision, now: Now, made_by: str
+) -> int:
+    at, detector = now(), configuration.detector.name
+    release = Release(
+        number=releases.next_number(session, detector),
+        detector=detector,
+        kind="recalibration",
+        threshold=ThresholdRule(score=decision.threshold_after),
+        reason=decision.reason,
+        made_by=made_by,
+        created_at=at.isoformat(),
+    )
+    releases.insert(
+        session,
+        release,
+        topic=configuration.topics.releases,
+        figures=figures_of(decision),
+        now=at,
+    )
+    audit.append(
+        session,
+        actor=made_by,
+        action="release",
+        subject=f"{detector}/{release.number}",
+        now=at,
+        detail=figures_of(decision) | {"kind": release.kind, "reason": decision.reason},
+    )
+    return release.number
+
+
+def figures_of(decision: Decision) -> dict[str, Any]:
+    """The decision's numbers as JSON."""
+    return {
+        "threshold_before": decision.threshold_before,
+        "threshold_after": decision.threshold_after,
+        "labels": decision.labels,
+        "before": msgspec.to_builtins(decision.before),
+        "after": msgspec.to_builtins(decision.after),
+    }
+
+
+def _note(
+    session: Session,
+    configuration: Configuration,
+    decision: Decision,
+    release: int | None,
+    now: Now,
+) -> None:
+    """Store the look, unless it is the very one that was stored last: no label came since."""
+    detector = configuration.detector.name
+    last = recalibrations.newest(session, detector)
+    said = (decision.outcome, decision.reason, decision.labels)
+    if last is not None and (last.outcome, last.reason, last.labels) == said and release is None:
+        return
+    recalibrations.insert(
+        session,
+        RecalibrationRow(
+            id=str(uuid.uuid4()),
+            detector=detector,
+            created_at=now(),
+            outcome=decision.outcome,
+            reason=decision.reason,
+            labels=decision.labels,
+            threshold_before=decision.threshold_before,
+            threshold_after=decision.threshold_after,
+            figures=figures_of(decision),
+            release=release,
+        ),
+    )
