@@ -1,0 +1,108 @@
+"""Consumers that are killed or frozen in the middle of their work, on a real Kafka."""
+
+import json
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.accounting import assert_every_record_once
+from tests.fixtures.consumer_process import (
+    ConsumerProcess,
+    Outcome,
+    wait_until,
+    write_configuration,
+)
+from tests.fixtures.kafka import Topics
+
+PARTITIONS = 4
+MALFORMED = (b"", b"{", b"null", b'{"x": 1, "y": 2}', b'{"x": 1, "y": 2, "z": "3"}', b"\xff")
+
+
+@pytest.fixture
+def seed() -> int:
+    """A seed of this run's own, printed where the test fails."""
+    chosen = time.time_ns() % 1_000_000
+    print(f"seed {chosen}")  # noqa: T201
+    return chosen
+
+
+@pytest.fixture
+def outcome(tmp_path: Path, topics: Topics) -> Iterator[Outcome]:
+    """A detector on an input topic with four partitions."""
+    topics.create(topics.name("events"), PARTITIONS)
+    _, configuration = write_configuration(tmp_path, topics)
+    found = Outcome(topics, configuration)
+    yield found
+    found.close()
+
+
+def events(seed: int, count: int) -> Iterator[bytes]:
+    """Seeded events: mostly near a middle, some far out, 1 % malformed."""
+    draw = random.Random(seed)
+    for _ in range(count):
+        if draw.random() < 0.01:
+            yield draw.choice(MALFORMED)
+            continue
+        spread = 30.0 if draw.random() < 0.005 else 1.0
+        yield json.dumps({name: draw.gauss(5, spread) for name in "xyz"}).encode()
+
+
+def produce(outcome: Outcome, seed: int, count: int) -> None:
+    """Spread seeded events over the partitions by key."""
+    keys = (str(number % 997).encode() for number in range(count))
+    sent = outcome.topics.produce(
+        outcome.configuration.topics.events, events(seed, count), keys=keys
+    )
+    assert sent == count
+
+
+def test_sigkill_halfway_loses_and_repeats_nothing(
+    tmp_path: Path, outcome: Outcome, seed: int
+) -> None:
+    """50,000 events, two consumers, one killed halfway: every record is accounted for once."""
+    config = tmp_path / "floodline.toml"
+    count = 50_000
+    with ConsumerProcess(config, "victim") as victim, ConsumerProcess(config, "heir") as heir:
+        victim.wait_running(2)
+        heir.wait_running(2)
+        produce(outcome, seed, count)
+        wait_until(lambda: outcome.total() >= count // 2, "half of the events are committed")
+        victim.send(signal.SIGKILL)
+        assert victim.process.wait(10) == -signal.SIGKILL
+        at_the_kill, ends = outcome.committed(), outcome.ends()
+        orphans = victim.held
+        assert len(orphans) == 2
+        for partition in orphans:
+            assert 0 < at_the_kill[partition][0] < ends[partition], "the kill came out of time"
+        outcome.wait_committed()
+        assert heir.stop() == 0
+    expected = assert_every_record_once(outcome)
+    assert sum(e.scored + len(e.dead_letters) for e in expected.values()) == count
+    assert sum(len(e.alerts) for e in expected.values()) > 50
+    assert sum(len(e.dead_letters) for e in expected.values()) > 300
+
+
+def test_a_zombie_publishes_nothing(tmp_path: Path, outcome: Outcome, seed: int) -> None:
+    """A consumer frozen past its session timeout comes back, is fenced, and repeats nothing."""
+    config = tmp_path / "floodline.toml"
+    with ConsumerProcess(config, "zombie") as zombie, ConsumerProcess(config, "other") as other:
+        zombie.wait_running(2)
+        other.wait_running(2)
+        produce(outcome, seed, 12_000)
+        wait_until(lambda: outcome.total() >= 3_000, "3,000 events are committed")
+        zombie.send(signal.SIGSTOP)
+        assert outcome.total() < 12_000, "the freeze came too late to show anything"
+        outcome.wait_committed()
+        zombie.send(signal.SIGCONT)
+        zombie.wait_running(2)
+        other.wait_running(2)
+        produce(outcome, seed + 1, 2_000)
+        outcome.wait_committed()
+        assert zombie.said("lost") or zombie.said("transaction given up")
+        assert zombie.stop() == 0
+        assert other.stop() == 0
+    assert_every_record_once(outcome)
