@@ -47,7 +47,7 @@ def _precision_recall(real: NDArray[np.bool_], new: Numbers, old: Numbers) -> Fi
     axes.axhline(real.mean(), color=_FALSE, linestyle=":", linewidth=1, label="by chance")
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.03)
-    axes.legend(frameon=False, loc="lower left")
+    _legend(axes)
     return figure
 
 
@@ -59,7 +59,7 @@ def _roc(real: NDArray[np.bool_], new: Numbers, old: Numbers) -> Figure:
     axes.plot([0, 1], [0, 1], color=_FALSE, linestyle=":", linewidth=1, label="by chance")
     axes.set_xlim(-0.01, 1)
     axes.set_ylim(0, 1.03)
-    axes.legend(frameon=False, loc="lower right")
+    _legend(axes)
     return figure
 
 
@@ -74,7 +74,7 @@ def _scores(real: NDArray[np.bool_], new: Numbers, threshold: float | None) -> F
         label=["false alarm", "real"],
     )
     _mark(axes, threshold)
-    axes.legend(frameon=False, loc="upper left")
+    _legend(axes)
     return figure
 
 
@@ -88,10 +88,14 @@ def _sweep(real: NDArray[np.bool_], new: Numbers, threshold: float | None, targe
     axes.axhline(target, color=_NEW, linestyle=":", linewidth=1, label="target precision")
     _mark(axes, threshold)
     axes.set_ylim(0, 1.03)
-    axes.legend(frameon=False, loc="lower left")
+    _legend(axes)
     return figure
 
 
 def _mark(axes: Axes, threshold: float | None) -> None:
     if threshold is not None:
         axes.axvline(threshold, color="black", linestyle="--", linewidth=1, label="threshold")
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(loc="best", fontsize=9, framealpha=0.85, edgecolor="none")

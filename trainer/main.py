@@ -166,7 +166,7 @@ def _jobs(configuration: Configuration, engine: Engine, observation: Observation
         trace = None if isinstance(error, FloodlineError) else error
         log.error("job failed", job=job, error=str(error), exc_info=trace)
 
-    looks = min(section.retrain_every_seconds, _LOOK_SECONDS)
+    looks = min(section.retrain_every_seconds / 10, _LOOK_SECONDS)
     every = section.recalibrate_every_seconds
     return [
         Job(name="recalibrate", every=every, run=recalibrate_now, failed=failed),

@@ -72,7 +72,7 @@ def recalibrated_threshold(
     label. A threshold so high that nothing alerts brings no labels, and stays.
 
     Args:
-        alerts: recent alerts; those with labels in the order of their newest label.
+        alerts: recent alerts, the labelled ones in the order of their arrival.
         threshold: the score in force; None under a rarity rule, where the median of the thresholds
             that the newest `min_labels` labelled alerts were compared with stands in.
         release: the release in force, whose labels must number `min_labels`; None skips that.

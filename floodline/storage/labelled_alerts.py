@@ -15,7 +15,7 @@ _REAL = [verdict.value for verdict in Verdict if verdict.counts_as is True]
 _COUNTING = [verdict.value for verdict in Verdict if verdict.counts_as is not None]
 _LEFT_OUT = [verdict.value for verdict in Verdict if verdict.counts_as is None]
 MOST_ALERTS = 20_000
-"""Newest alerts without a counted label that say how the labelled ones were chosen."""
+"""Newest alerts without a label that say how the labelled ones were chosen."""
 
 
 class EventLabel(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +33,12 @@ def _current() -> ColumnElement[bool]:
 
 
 def _judged(detector: str) -> Subquery:
-    """Per alert with counted labels: its id, the share that calls it real, its newest label."""
+    """Per alert with counted labels: its id, and the share that calls it real."""
     real = case((LabelRow.verdict.in_(_REAL), 1), else_=0)
     return (
         select(
             LabelRow.alert_id.label("alert_id"),
             (func.sum(real, type_=Integer) * 1.0 / func.count()).label("anomaly"),
-            func.max(LabelRow.created_at).label("labelled_at"),
         )
         .join(AlertRow, AlertRow.id == LabelRow.alert_id)
         .where(AlertRow.detector == detector, LabelRow.verdict.in_(_COUNTING), _current())
@@ -48,12 +47,12 @@ def _judged(detector: str) -> Subquery:
     )
 
 
-def recent(session: Session, detector: str, newest_labels: int) -> list[RaisedAlert]:
-    """The alerts with the newest labels, in their order, and those that were raised meanwhile.
+def recent(session: Session, detector: str, most_labelled: int) -> list[RaisedAlert]:
+    """The newest labelled alerts, in the order of their arrival, and those that came meanwhile.
 
-    An alert that was taken in since the oldest of the labelled ones comes without its label where
-    that is not among the newest: it tells how the labelled ones were chosen. Alerts whose label
-    counts for nothing (planned, unsure) are left out.
+    By the time of the alert and not of the label: a late label on an old alert tells of old times.
+    The alerts without a label tell how the labelled ones were chosen. Alerts whose label counts for
+    nothing (planned, unsure) are left out.
     """
     judged = _judged(detector)
     rows = session.execute(
@@ -66,8 +65,8 @@ def recent(session: Session, detector: str, newest_labels: int) -> list[RaisedAl
             judged.c.anomaly,
         )
         .join(judged, judged.c.alert_id == AlertRow.id)
-        .order_by(judged.c.labelled_at.desc(), AlertRow.id)
-        .limit(newest_labels)
+        .order_by(AlertRow.received_at.desc(), AlertRow.id.desc())
+        .limit(most_labelled)
     ).all()
     if not rows:
         return []
