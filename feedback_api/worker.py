@@ -37,7 +37,12 @@ class Worker:
     """
 
     def __init__(
-        self, name: str, attempt: Attempt, on_state: Callable[[bool], None] = lambda up: None
+        self,
+        name: str,
+        attempt: Attempt,
+        on_state: Callable[[bool], None] = lambda up: None,
+        *,
+        first_pause: float = FIRST_PAUSE,
     ) -> None:
         self.name = name
         self.state = "starting"
@@ -45,7 +50,7 @@ class Worker:
         self._on_state = on_state
         self._stop = threading.Event()
         self._wake = threading.Event()
-        self._pause = FIRST_PAUSE
+        self._first_pause = self._pause = first_pause
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._log = structlog.get_logger(__name__).bind(worker=name)
 
@@ -78,7 +83,7 @@ class Worker:
 
     def up(self) -> None:
         """See Signal."""
-        self._pause = FIRST_PAUSE
+        self._pause = self._first_pause
         if self.state != "up":
             self._log.info("up")
             self._become("up")

@@ -59,9 +59,12 @@
     leaving = false;
   });
 
-  // Only where the list scrolls by itself: on a narrow screen this would move the whole page.
+  // The list keeps the current row in view. Not by scrollIntoView: that would move the whole page
+  // on a narrow screen, and would make Tab begin at the row.
   const current = document.querySelector('.row[aria-current="true"]');
-  if (current && matchMedia("(min-width: 60.01rem)").matches) {
-    current.scrollIntoView({ block: "nearest" });
+  const pane = current && current.closest(".pane");
+  if (pane && pane.scrollHeight > pane.clientHeight) {
+    const below = current.getBoundingClientRect().bottom - pane.getBoundingClientRect().bottom;
+    if (below > 0) pane.scrollTop += below + pane.clientHeight / 2;
   }
 })();
