@@ -24,7 +24,6 @@ from trainer.adapters.kafka import KafkaEvents, KafkaReleases
 from trainer.observation import Observation
 from trainer.recalibration import Recalibration, preview, recalibrate_once
 from trainer.request import Request, Retrain, Services
-from trainer.retraining import retrain_once
 from trainer.schedule import Job, run_jobs
 
 log = structlog.get_logger(__name__)
@@ -81,7 +80,7 @@ def retrain(
     """
     request = Request(starts=starts or {}, ends=ends or {}, publish=publish)
     with _database(configuration) as engine:
-        return retrain_once(configuration, _services(configuration, engine), request)
+        return _retrain(configuration, engine, request)
 
 
 def list_releases(configuration: Configuration, limit: int) -> list[ReleaseRow]:
@@ -94,10 +93,12 @@ def list_releases(configuration: Configuration, limit: int) -> list[ReleaseRow]:
         return releases.listed(session, configuration.detector.name, limit)
 
 
-def _services(configuration: Configuration, engine: Engine) -> Services:
-    from trainer.adapters.mlflow import MlflowTracking  # its import takes seconds: only if needed
+def _retrain(configuration: Configuration, engine: Engine, request: Request) -> Retrain:
+    # MLflow, scikit-learn and matplotlib take seconds to import: only a retrain pays for them.
+    from trainer.adapters.mlflow import MlflowTracking
+    from trainer.retraining import retrain_once
 
-    return Services(
+    services = Services(
         engine=engine,
         events=KafkaEvents(configuration),
         channel=KafkaReleases(configuration),
@@ -105,6 +106,7 @@ def _services(configuration: Configuration, engine: Engine) -> Services:
         store=StateStore(Path(configuration.store.folder)),
         now=_now,
     )
+    return retrain_once(configuration, services, request)
 
 
 def train(configuration: Configuration) -> None:
@@ -153,7 +155,7 @@ def _jobs(configuration: Configuration, engine: Engine, observation: Observation
     def retrain_if_due() -> None:
         if _retrain_due(configuration, engine):
             request = Request(trigger="schedule", made_by="schedule")
-            done = retrain_once(configuration, _services(configuration, engine), request)
+            done = _retrain(configuration, engine, request)
             observation.retrained(done.outcome)
             log.info("retrained", outcome=done.outcome, release=done.release, reason=done.reason)
         _note(observation, "retrain")
