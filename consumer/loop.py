@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 _SLICE_SECONDS = 0.25
 _MOST_RESTARTS = 10
+_LONGEST_PAUSE_SECONDS = 5.0
 
 
 class ScoringLoop:
@@ -55,6 +56,7 @@ class ScoringLoop:
         self._refused: int | None = None
         self._failure: PublishFailed | None = None
         self._restarts = 0
+        self._resume_at = monotonic()
         self._committed_at = monotonic()
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -108,11 +110,12 @@ class ScoringLoop:
                 continue  # fetched before a pause or a rewind
             task.process(record)
             self._halt_when_overrun(task)
-        self._restore()
+        if self._failure is None and self._now() >= self._resume_at:
+            self._restore()
         self._adopt()
         if self._now() - self._committed_at >= interval:
             self._commit()
-        if self._failure is not None:
+        if self._failure is not None and self._now() >= self._resume_at:
             self._recover(self._failure)
         self._observation.turn()
 
@@ -242,8 +245,9 @@ class ScoringLoop:
             log.warning("snapshot skipped", partition=task.partition, error=str(error))
 
     def _recover(self, failure: PublishFailed) -> None:
-        """Replace the producer and go back to what is committed."""
+        """Go back to what is committed, and replace the producer; the pauses between grow."""
         self._restarts += 1
+        self._resume_at = self._now() + min(_LONGEST_PAUSE_SECONDS, 0.05 * 2**self._restarts)
         self._observation.restart(failure.cause)
         log.warning("transaction given up", cause=failure.cause, error=str(failure))
         if self._restarts > _MOST_RESTARTS:
@@ -251,12 +255,15 @@ class ScoringLoop:
                 f"Kafka at {self._configuration.kafka.bootstrap_servers} failed {_MOST_RESTARTS} "
                 f"transactions in a row, the last with: {failure}"
             )
+        self._rewind()
         try:
             self._output.renew()
         except PublishFailed as again:
             self._failure = again
-            return
-        self._failure = None
+        else:
+            self._failure = None
+
+    def _rewind(self) -> None:
         for partition, task in self._tasks.items():
             self._input.pause(partition)
             task.discard()

@@ -33,7 +33,8 @@ def member(configuration: Configuration) -> Settings:
         "enable.auto.offset.store": False,
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": session,
-        "heartbeat.interval.ms": session // 3,
+        # A rebalance is heard of by heartbeat, and partitions rest until then.
+        "heartbeat.interval.ms": min(1_000, session // 3),
     }
 
 

@@ -49,16 +49,26 @@ def _consumed(
 
 
 class PartitionReader:
-    """One partition from an offset on (its beginning if none), outside of any group."""
+    """One partition from an offset on (its beginning if none), outside of any group.
+
+    Raises:
+        DependencyDown: Kafka does not answer.
+    """
 
     def __init__(
         self, kafka: KafkaSection, topic: str, partition: int, offset: int | None = None
     ) -> None:
         self._kafka = kafka
-        start = OFFSET_BEGINNING if offset is None else offset
-        self._consumer = Consumer(client_settings.reader(kafka), logger=_client_log)
-        self._consumer.assign([TopicPartition(topic, partition, start)])
         self._owed: KafkaError | None = None
+        self._consumer = Consumer(client_settings.reader(kafka), logger=_client_log)
+        try:
+            # The leader is learnt first: an assignment without one waits half a second for it.
+            self._consumer.list_topics(topic, timeout=_SECONDS)
+        except KafkaException as error:
+            self._consumer.close()
+            raise _down(kafka, error) from error
+        start = OFFSET_BEGINNING if offset is None else offset
+        self._consumer.assign([TopicPartition(topic, partition, start)])
 
     def read(self, limit: int, seconds: float) -> tuple[list[Record], bool]:
         """Up to `limit` records that came within `seconds`, and whether the partition ended.

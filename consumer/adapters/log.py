@@ -84,7 +84,7 @@ def _until_end(reader: PartitionReader, now: Clock) -> list[Record]:
     found: list[Record] = []
     ended, moved_at = False, now()
     while not ended:
-        records, ended = reader.read(1_000, 0.1)
+        records, ended = reader.read(1_000, 0.02)
         found += records
         if records:
             moved_at = now()

@@ -70,14 +70,13 @@ def test_sigkill_halfway_loses_and_repeats_nothing(
         victim.wait_running(2)
         heir.wait_running(2)
         produce(outcome, seed, count)
-        wait_until(lambda: outcome.total() >= count // 2, "half of the events are committed")
+        orphans, ends = victim.held, outcome.ends()
+        assert len(orphans) == 2
+        half = sum(ends[partition] for partition in orphans) // 2
+        wait_until(lambda: outcome.total(orphans) >= half, "the victim committed half of its part")
         victim.send(signal.SIGKILL)
         assert victim.process.wait(10) == -signal.SIGKILL
-        at_the_kill, ends = outcome.committed(), outcome.ends()
-        orphans = victim.held
-        assert len(orphans) == 2
-        for partition in orphans:
-            assert 0 < at_the_kill[partition][0] < ends[partition], "the kill came out of time"
+        assert outcome.total(orphans) < 2 * half, "the kill came too late to show anything"
         outcome.wait_committed()
         assert heir.stop() == 0
     expected = assert_every_record_once(outcome)
@@ -93,16 +92,17 @@ def test_a_zombie_publishes_nothing(tmp_path: Path, outcome: Outcome, seed: int)
         zombie.wait_running(2)
         other.wait_running(2)
         produce(outcome, seed, 12_000)
-        wait_until(lambda: outcome.total() >= 3_000, "3,000 events are committed")
+        part = zombie.held
+        wait_until(lambda: outcome.total(part) >= 500, "the zombie committed something")
         zombie.send(signal.SIGSTOP)
-        assert outcome.total() < 12_000, "the freeze came too late to show anything"
+        produce(outcome, seed + 2, 4_000)
         outcome.wait_committed()
         zombie.send(signal.SIGCONT)
         zombie.wait_running(2)
         other.wait_running(2)
         produce(outcome, seed + 1, 2_000)
         outcome.wait_committed()
-        assert zombie.said("lost") or zombie.said("transaction given up")
+        assert zombie.said("lost")
         assert zombie.stop() == 0
         assert other.stop() == 0
     assert_every_record_once(outcome)
