@@ -87,7 +87,8 @@ def assemble(configuration: Configuration, engine: Engine) -> tuple[FastAPI, lis
 
 def _relay(configuration: Configuration, engine: Engine) -> Worker:
     topic = configuration.topics.labels
-    relay = Relay(engine, lambda: KafkaLabelPublisher(configuration.kafka, topic), clock=now)
+    shape = configuration.topics.shapes(1)[topic]
+    relay = Relay(engine, lambda: KafkaLabelPublisher(configuration.kafka, topic, shape), clock=now)
     return Worker("relay", relay.attempt)
 
 

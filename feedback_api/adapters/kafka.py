@@ -28,6 +28,9 @@ _LOOK_SECONDS = 5.0
 _BATCH = 500
 _DELIVERY_MS = 15_000
 
+Shape = tuple[int, dict[str, str]]
+"""Partitions and settings of a topic."""
+
 
 class _Server:
     """Kafka as this process reaches it, and what its clients said last."""
@@ -156,10 +159,10 @@ class KafkaAlertSource:
 class KafkaLabelPublisher:
     """An idempotent producer; every acknowledgement is that of all in-sync replicas."""
 
-    def __init__(self, kafka: KafkaSection, topic: str) -> None:
+    def __init__(self, kafka: KafkaSection, topic: str, shape: Shape) -> None:
         server = _Server(kafka)
         if kafka.create_topics:
-            _ensure_topic(server, topic, kafka.replication_factor)
+            _ensure_topic(server, topic, shape, kafka.replication_factor)
         self._producer = Producer(
             {
                 **server.client,
@@ -204,9 +207,10 @@ class KafkaLabelPublisher:
         self._producer.flush(0)
 
 
-def _ensure_topic(server: _Server, topic: str, replication: int) -> None:
+def _ensure_topic(server: _Server, topic: str, shape: Shape, replication: int) -> None:
     admin = AdminClient(server.client, logger=_client_log)
-    new = NewTopic(topic, num_partitions=-1, replication_factor=replication)
+    partitions, config = shape
+    new = NewTopic(topic, num_partitions=partitions, replication_factor=replication, config=config)
     try:
         admin.create_topics([new], request_timeout=_ANSWER_SECONDS)[topic].result(_ANSWER_SECONDS)
     except (KafkaException, TimeoutError) as error:

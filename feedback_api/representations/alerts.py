@@ -78,9 +78,9 @@ class Alert(BaseModel):
 
 
 class AlertDetail(Alert):
-    """An alert with the whole event that raised it."""
+    """An alert with the event that raised it; null where that was too large for one message."""
 
-    event: dict[str, Any]
+    event: dict[str, Any] | None
 
     @classmethod
     def of(cls, row: AlertRow) -> "AlertDetail":

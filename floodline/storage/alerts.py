@@ -31,7 +31,7 @@ class NewAlert:
     threshold: float
     release: int
     features: dict[str, float]
-    event: dict[str, Any]
+    event: dict[str, Any] | None
     received_at: datetime
 
 

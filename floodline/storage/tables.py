@@ -90,7 +90,7 @@ class AlertRow(Table):
     threshold: Mapped[float]
     release: Mapped[int]
     features: Mapped[dict[str, Any]]
-    event: Mapped[dict[str, Any]]
+    event: Mapped[dict[str, Any] | None]
     received_at: Mapped[datetime]
     verdict: Mapped[str | None] = mapped_column(String(20))
     labelled_at: Mapped[datetime | None]

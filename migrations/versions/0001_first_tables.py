@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("threshold", sa.Double(), nullable=False),
         sa.Column("release", sa.Integer(), nullable=False),
         sa.Column("features", sa.JSON(), nullable=False),
-        sa.Column("event", sa.JSON(), nullable=False),
+        sa.Column("event", sa.JSON(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verdict", sa.String(length=20), nullable=True),
         sa.Column("labelled_at", sa.DateTime(timezone=True), nullable=True),

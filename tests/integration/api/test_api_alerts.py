@@ -49,6 +49,15 @@ def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
     assert listed == [shown]
 
 
+def test_an_alert_without_its_event_is_shown(api: Api) -> None:
+    """An event that was too large for the message is null, and the page says where it is."""
+    key = api.key("alice")
+    (wanted,) = store(api.engine, new_alert(7, event=None))
+    assert api.get(f"/api/v1/alerts/{wanted}", key).json()["event"] is None
+    page = api.get(f"/?at={wanted}", key, headers={"Accept": "text/html"})
+    assert "Too large for an alert" in page.text
+
+
 @pytest.mark.parametrize("order", ["score", "newest"])
 def test_pages_follow_the_cursor_to_the_end(api: Api, order: str) -> None:
     """Following next_cursor shows every alert once, in order, and ends with null."""

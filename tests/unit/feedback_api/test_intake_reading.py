@@ -65,6 +65,11 @@ def test_an_impossible_time_is_none(timestamp: int) -> None:
     assert _read(timestamp=timestamp).event_at is None
 
 
+def test_an_event_that_was_too_large_is_none() -> None:
+    """An alert whose event did not fit into its message is kept without it."""
+    assert _read(event=None).event is None
+
+
 def test_nul_becomes_visible_everywhere() -> None:
     """U+0000, which PostgreSQL refuses, becomes U+2400 in texts, names and depths."""
     new = _read(key="a\0", entity="\0b", event={"a\0": ["x\0", {"y": "\0"}]}, features={"f\0": 1.0})
