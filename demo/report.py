@@ -111,13 +111,13 @@ def _path(report: Report) -> Table:
     table.add_column("kind")
     table.add_column("threshold", justify="right")
     table.add_column("from row", justify="right")
-    table.add_column("reason", overflow="fold")
+    table.add_column("why", overflow="fold")
     for step in report.threshold_path:
         table.add_row(
             str(step.release),
             step.kind,
             "by rarity" if step.threshold is None else f"{step.threshold:.4f}",
-            " / ".join(f"{row:,}" for row in step.at_rows),
+            f"{step.at_rows[0]:,}",
             step.reason,
         )
     return table

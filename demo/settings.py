@@ -79,7 +79,7 @@ def configuration_tree(
         "api": {"port": ports.api},
         "trainer": {
             "recalibrate_every_seconds": 2.0,
-            "retrain_every_seconds": max(5.0, settings.seconds / 2),
+            "retrain_every_seconds": max(5.0, settings.seconds / 3),
             "metrics_port": ports.trainer,
         },
         "mlflow": {
