@@ -104,7 +104,9 @@ def _decide(session: Session, configuration: Configuration) -> Decision:
     detector, section = configuration.detector.name, configuration.threshold
     newest = releases.newest(session, detector)
     return recalibrated_threshold(
-        labelled_alerts.recent(session, detector, section.label_window),
+        labelled_alerts.recent(
+            session, detector, section.label_window, releases.model_number(session, detector)
+        ),
         rule_in_force(newest, configuration).score,
         newest.number if newest is not None else 0,
         policy_of(section),

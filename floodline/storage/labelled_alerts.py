@@ -47,12 +47,15 @@ def _judged(detector: str) -> Subquery:
     )
 
 
-def recent(session: Session, detector: str, most_labelled: int) -> list[RaisedAlert]:
+def recent(
+    session: Session, detector: str, most_labelled: int, since_release: int = 0
+) -> list[RaisedAlert]:
     """The newest labelled alerts, in the order of their arrival, and those that came meanwhile.
 
     By the time of the alert and not of the label: a late label on an old alert tells of old times.
     The alerts without a label tell how the labelled ones were chosen. Alerts whose label counts for
-    nothing (planned, unsure) are left out.
+    nothing (planned, unsure) are left out, and so are those under releases before `since_release`,
+    which another model scored.
     """
     judged = _judged(detector)
     rows = session.execute(
@@ -65,6 +68,7 @@ def recent(session: Session, detector: str, most_labelled: int) -> list[RaisedAl
             judged.c.anomaly,
         )
         .join(judged, judged.c.alert_id == AlertRow.id)
+        .where(AlertRow.release >= since_release)
         .order_by(AlertRow.received_at.desc(), AlertRow.id.desc())
         .limit(most_labelled)
     ).all()
@@ -77,6 +81,7 @@ def recent(session: Session, detector: str, most_labelled: int) -> list[RaisedAl
         .where(
             AlertRow.detector == detector,
             AlertRow.received_at >= since,
+            AlertRow.release >= since_release,
             AlertRow.verdict.is_(None) | AlertRow.verdict.not_in(_LEFT_OUT),
         )
         .order_by(AlertRow.received_at.desc(), AlertRow.id)

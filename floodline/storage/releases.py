@@ -33,6 +33,19 @@ def newest(session: Session, detector: str) -> Release | None:
     return None if row is None else message(row)
 
 
+def model_number(session: Session, detector: str) -> int:
+    """The number of the newest release with a model of its own; 0 where none has one.
+
+    Scores of alerts under earlier releases are another model's.
+    """
+    found = session.scalar(
+        select(func.max(ReleaseRow.number)).where(
+            ReleaseRow.detector == detector, ReleaseRow.kind == "retrain"
+        )
+    )
+    return found or 0
+
+
 def get(session: Session, detector: str, number: int) -> ReleaseRow | None:
     """The release of this detector with this number."""
     return session.get(ReleaseRow, (detector, number))

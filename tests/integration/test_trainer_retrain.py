@@ -9,7 +9,7 @@ import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from demo.local_kafka.ports import free_port
 from floodline.detection.scorer import Scorer, ThresholdRule
@@ -17,7 +17,7 @@ from floodline.errors import ConfigurationError, DependencyDown
 from floodline.events.messages import Release, decode
 from floodline.storage.engine import transaction
 from floodline.storage.state_store import StateStore
-from floodline.storage.tables import ReleaseRow, RetrainRow
+from floodline.storage.tables import AlertRow, ReleaseRow, RetrainRow
 from tests.fixtures.kafka import Topics
 from tests.integration.trainer_world import FEATURES, World, build, fill
 from trainer import main as trainer
@@ -115,8 +115,13 @@ def test_the_registered_model_scores_as_the_published_state_does(world: World) -
     first = trainer.retrain(world.configuration)
     name = f"floodline-{world.configuration.detector.name}"
     assert aliases(world) == {"challenger": "1", "champion": "1"}
+    again = trainer.retrain(world.configuration)
+    assert again.outcome == "kept"
+    assert "cannot be carried over" in again.reason
+    with transaction(world.engine) as session:
+        session.execute(update(AlertRow).values(release=1))  # as if the new model had raised them
     second = trainer.retrain(world.configuration)
-    assert aliases(world) == {"challenger": "2", "champion": "2", "previous": "1"}
+    assert aliases(world) == {"challenger": "3", "champion": "3", "previous": "1"}
 
     assert second.state_sha256 == first.state_sha256
     state = StateStore(Path(world.configuration.store.folder)).read(second.state_sha256)

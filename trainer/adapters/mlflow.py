@@ -95,8 +95,10 @@ class MlflowTracking:
         mlflow.log_text(mistakes.to_json(orient="records", indent=2), "tables/mistakes.json")
         mlflow.log_text(mistakes.to_csv(index=False), "tables/mistakes.csv")
         if run.dataset:
+            # MLflow warns of integer columns: none of ours is a quantity.
+            kinds = {"partition": str, "offset": str, "label": float}
             dataset = from_pandas(
-                pd.DataFrame(run.dataset),
+                pd.DataFrame(run.dataset).astype(kinds),
                 name="labelled events",
                 targets="label",
                 source=KafkaSource(run.source),

@@ -9,17 +9,14 @@ from floodline.detection.scorer import Scorer, ThresholdRule
 from floodline.errors import ConfigurationError
 from floodline.events.decoding import Schema
 from floodline.feedback.estimates import RaisedAlert
-from floodline.feedback.threshold import PrecisionPolicy
 from floodline.storage.labelled_alerts import EventLabel
 from trainer.evaluation import cases, metrics, new_scores, truth
-from trainer.fit import fitted_rule
 from trainer.gate import judge
 from trainer.ports import OffsetRange, Record
 from trainer.ranges import explicit_ranges, newest_ranges
 from trainer.training import Sample, Trained, decoded, train
 
 PARAMETERS = ForestParameters(trees=5, height=4, window=50, seed=1)
-POLICY = PrecisionPolicy(target_precision=0.8, confidence=0.8, min_labels=5, largest_step=0.5)
 
 
 def samples(count: int) -> list[Sample]:
@@ -125,22 +122,6 @@ def test_the_gate_keeps_what_it_cannot_judge() -> None:
     """Too few labels, or all of one kind."""
     assert "are needed" in judged([0.9] * 3, [0.1] * 2)
     assert judged([0.9] * 20, []).endswith("all alike: no comparison")
-
-
-def test_the_rule_in_force_stays_unless_the_labels_move_it() -> None:
-    """False alarms with the new scores raise it; a rarity rule without labels stays a rarity."""
-    events = samples(200)
-    trained = train(events, PARAMETERS, set(), 0.2)
-    rule = ThresholdRule(score=0.5)
-    assert fitted_rule(rule, POLICY, events, trained, [])[0] == rule
-    rarity = ThresholdRule(rarity=0.01)
-    assert fitted_rule(rarity, POLICY, events, trained, [])[0] == rarity
-    trained.scores[100:150] = [0.55 + i / 200 for i in range(50)]
-    labels = [labelled(events[100 + i], 0.9, float(i >= 25)) for i in range(50)]
-    moved, reason = fitted_rule(rule, POLICY, events, trained, labels)
-    assert moved.score is not None
-    assert 0.5 < moved.score <= 0.75
-    assert "raised" in reason
 
 
 def test_metrics_leave_out_what_the_labels_do_not_give() -> None:

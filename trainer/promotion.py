@@ -1,0 +1,100 @@
+"""A retrain's outcome in SQL, with the release that it makes."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from floodline.configuration.sections import Configuration
+from floodline.errors import Conflict
+from floodline.events.messages import ModelRef, Release
+from floodline.storage import audit, leases, releases, retrains
+from floodline.storage.engine import transaction
+from trainer.fit import Fit
+from trainer.recalibration import rule_in_force
+from trainer.request import Request, Retrain, Services
+
+LEASE = timedelta(hours=2)
+"""Longest a retrain may take."""
+
+
+def store_outcome(
+    configuration: Configuration,
+    services: Services,
+    request: Request,
+    done: Retrain,
+    fit: Fit,
+) -> Retrain:
+    """Release, outbox, retrain and audit rows in one transaction, under the lease.
+
+    Raises:
+        Conflict: the lease ran out, or another release came that this one does not follow from.
+        DependencyDown: SQL does not answer.
+    """
+    name, now = f"retrain:{configuration.detector.name}", services.now()
+    try:
+        with transaction(services.engine) as session:
+            if not leases.renew(session, name, done.id, now, LEASE):
+                raise Conflict("the lease ran out before the retrain was done; run it again")
+            if done.outcome == "published":
+                release = _release(session, configuration, request, done, fit, now)
+                done = msgspec.structs.replace(
+                    done, release=release.number, threshold=release.threshold.score
+                )
+            retrains.finish(
+                session,
+                id=done.id,
+                now=now,
+                outcome=done.outcome,
+                reason=done.reason,
+                ranges=msgspec.to_builtins(done.ranges),
+                labels=done.labels,
+                mlflow_run_id=done.mlflow_run_id,
+                figures={"metrics": done.metrics, "state_sha256": done.state_sha256},
+                release=done.release,
+            )
+    except IntegrityError as error:
+        raise Conflict("another release was made at the same time; run it again") from error
+    return done
+
+
+def _release(
+    session: Session,
+    configuration: Configuration,
+    request: Request,
+    done: Retrain,
+    fit: Fit,
+    now: datetime,
+) -> Release:
+    detector = configuration.detector.name
+    newest = releases.newest(session, detector)
+    rule = fit.following(rule_in_force(newest, configuration))
+    if rule is None:
+        raise Conflict("the threshold moved while the model was trained; run it again")
+    release = Release(
+        number=releases.next_number(session, detector),
+        detector=detector,
+        kind="retrain",
+        threshold=rule,
+        reason=f"{done.reason}; threshold: {fit.reason}",
+        made_by=request.made_by,
+        created_at=now.isoformat(),
+        model=ModelRef(
+            parameters=configuration.forest,
+            state_sha256=done.state_sha256,
+            mlflow_run_id=done.mlflow_run_id,
+            mlflow_version=done.model_version,
+        ),
+    )
+    figures = {"metrics": done.metrics, "labels": done.labels}
+    releases.insert(session, release, topic=configuration.topics.releases, figures=figures, now=now)
+    audit.append(
+        session,
+        actor=request.made_by,
+        action="release",
+        subject=f"{detector}/{release.number}",
+        now=now,
+        detail={"kind": "retrain", "reason": release.reason, "run": done.mlflow_run_id},
+    )
+    return release
