@@ -12,6 +12,7 @@ from cli import (
     kafka_commands,
     keys_commands,
     serve_command,
+    trainer_commands,
 )
 from floodline.errors import FloodlineError
 
@@ -30,6 +31,7 @@ app.add_typer(config_commands.app, name="config")
 app.add_typer(database_commands.app, name="db")
 app.add_typer(kafka_commands.app, name="kafka")
 app.add_typer(keys_commands.app, name="keys")
+trainer_commands.register(app)
 
 
 def run() -> int:
