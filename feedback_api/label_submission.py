@@ -3,8 +3,8 @@
 from feedback_api.access.identity import Identity
 from feedback_api.representations.labels import Label, LabelRequest
 from feedback_api.services import Services
-from feedback_api.use_cases.labels import Labelled, find_for_label, label_alert
-from feedback_api.use_cases.repeated_requests import Answer, answer_once
+from feedback_api.use_cases.labels import Labelled, Submission, label_alert
+from feedback_api.use_cases.repeated_requests import Answer, Repeat, answer_once
 from floodline.storage.engine import transaction
 
 
@@ -21,37 +21,27 @@ def submit_label(
         NotFound: there is no such alert.
         InvalidRequest: no such verdict on an alert, or an Idempotency-Key used otherwise.
     """
-    now = services.clock()
+    given = Submission(
+        detector=services.detector,
+        alert_id=alert_id,
+        identity=identity,
+        request=request,
+        label_id=services.new_id(),
+        labels_topic=services.labels_topic,
+        now=services.clock(),
+    )
     done: list[Labelled] = []
     with transaction(services.engine) as session:
 
         def act() -> Answer:
-            alert = find_for_label(session, services.detector, alert_id, request)
-            labelled = label_alert(
-                session,
-                alert,
-                identity,
-                request,
-                label_id=services.new_id(),
-                labels_topic=services.labels_topic,
-                now=now,
-            )
+            labelled = label_alert(session, given)
             done.append(labelled)
             body = Label.of(labelled.label).model_dump(mode="json")
             return Answer(201 if labelled.stored else 200, body)
 
-        if idempotency_key is None:
-            answer = act()
-        else:
-            asked = {"label": alert_id, "body": request.model_dump(mode="json")}
-            answer = answer_once(
-                session,
-                idempotency_key,
-                user_id=identity.user_id,
-                request=asked,
-                now=now,
-                act=act,
-            )
+        asked = {"label": alert_id, "body": request.model_dump(mode="json")}
+        repeat = Repeat(idempotency_key, identity.user_id, asked, given.now)
+        answer = answer_once(session, repeat, act)
     for labelled in done:
         _tell(services, labelled)
     return answer

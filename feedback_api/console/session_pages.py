@@ -20,7 +20,11 @@ _AT_HOME = "/"
 
 def add_to(router: APIRouter) -> None:
     """Add the routes."""
+    _add_login(router)
+    _add_logout(router)
 
+
+def _add_login(router: APIRouter) -> None:
     @router.get("/login", dependencies=PUBLIC, response_model=None)
     def login_page(request: Request, next: str = _AT_HOME) -> Response:
         """The form that takes a key."""
@@ -55,6 +59,8 @@ def add_to(router: APIRouter) -> None:
         )
         return answer
 
+
+def _add_logout(router: APIRouter) -> None:
     @router.post("/logout", response_model=None)
     def logout(request: Request, identity: Viewer) -> Response:
         """End the session."""

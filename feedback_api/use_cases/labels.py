@@ -30,62 +30,52 @@ class Labelled:
     first_after: float | None
 
 
-def label_alert(
-    session: Session,
-    alert: AlertRow,
-    identity: Identity,
-    request: LabelRequest,
-    *,
-    label_id: str,
-    labels_topic: str,
-    now: datetime,
-) -> Labelled:
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A verdict on its way: who says it, of which alert, when, and where it is published.
+
+    `label_id` is the label's id, if it is stored.
+    """
+
+    detector: str
+    alert_id: str
+    identity: Identity
+    request: LabelRequest
+    label_id: str
+    labels_topic: str
+    now: datetime
+
+
+def label_alert(session: Session, given: Submission) -> Labelled:
     """Store the verdict, and have it published in the same transaction.
 
-    Args:
-        session: whose transaction the caller commits.
-        alert: from `find_for_label`.
-        identity: the analyst.
-        request: the verdict, checked by `find_for_label`.
-        label_id: the id of the label, if it is stored.
-        labels_topic: where it is published.
-        now: when it was given.
+    Raises:
+        NotFound: there is no such alert.
+        InvalidRequest: an alert cannot get this verdict.
     """
+    alert = get_alert_for_labelling(session, given.detector, given.alert_id)
+    known_verdict(given.request.verdict, "/verdict")
     first = alert.labelled_at is None
     new = NewLabel(
-        id=label_id,
-        analyst_id=identity.user_id,
-        verdict=request.verdict,
-        reason=request.reason,
-        note=request.note,
-        created_at=now,
+        id=given.label_id,
+        analyst_id=given.identity.user_id,
+        verdict=given.request.verdict,
+        reason=given.request.reason,
+        note=given.request.note,
+        created_at=given.now,
     )
     row, stored = labels.record(session, alert, new)
     if stored:
         outbox.append(
             session,
             kind=OUTBOX_KIND,
-            topic=labels_topic,
+            topic=given.labels_topic,
             key=alert.id,
-            value=encode(_message(alert, row, identity.name)),
-            now=now,
+            value=encode(_message(alert, row, given.identity.name)),
+            now=given.now,
         )
-    waited = (now - alert.received_at).total_seconds() if first and stored else None
-    return Labelled(SignedLabel(row, identity.name, current=True), stored, waited)
-
-
-def find_for_label(
-    session: Session, detector: str, alert_id: str, request: LabelRequest
-) -> AlertRow:
-    """The alert that a label is about, locked.
-
-    Raises:
-        NotFound: there is no such alert.
-        InvalidRequest: an alert cannot get this verdict.
-    """
-    alert = get_alert_for_labelling(session, detector, alert_id)
-    known_verdict(request.verdict, "/verdict")
-    return alert
+    waited = (given.now - alert.received_at).total_seconds() if first and stored else None
+    return Labelled(SignedLabel(row, given.identity.name, current=True), stored, waited)
 
 
 def label_history(session: Session, detector: str, alert_id: str) -> list[SignedLabel]:

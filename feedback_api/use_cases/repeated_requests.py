@@ -25,40 +25,37 @@ class Answer:
     replayed: bool = False
 
 
-def answer_once(
-    session: Session,
-    key: str,
-    *,
-    user_id: str,
-    request: dict[str, Any],
-    now: datetime,
-    act: Callable[[], Answer],
-) -> Answer:
+@dataclass(frozen=True)
+class Repeat:
+    """What makes a request the same: its Idempotency-Key (None without one), user and content."""
+
+    key: str | None
+    user_id: str
+    request: dict[str, Any]
+    now: datetime
+
+
+def answer_once(session: Session, repeat: Repeat, act: Callable[[], Answer]) -> Answer:
     """The answer to a request: `act`'s the first time, the kept one for a day after.
 
-    Args:
-        session: whose transaction holds both the act and its answer; what fails keeps no answer.
-        key: the Idempotency-Key.
-        user_id: whose key it is; another user's key of the same name is another key.
-        request: what is asked: where, and with which body.
-        now: the time.
-        act: does it.
+    The session's transaction holds both the act and its answer; what fails keeps no answer.
 
     Raises:
         InvalidRequest: the key is malformed, or was used for another request.
     """
-    if not _FORM.match(key):
+    if repeat.key is None:
+        return act()
+    if not _FORM.match(repeat.key):
         raise InvalidRequest(
             "an Idempotency-Key has 1 to 255 visible ASCII characters", "Idempotency-Key"
         )
-    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(repeat.request, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    kept = idempotency.claim(session, user_id=user_id, key=key, request_sha256=digest, now=now)
+    mine = {"user_id": repeat.user_id, "key": repeat.key}
+    kept = idempotency.claim(session, **mine, request_sha256=digest, now=repeat.now)
     if kept is None:
         answer = act()
-        idempotency.keep(
-            session, user_id=user_id, key=key, status=answer.status, response=answer.body
-        )
+        idempotency.keep(session, **mine, status=answer.status, response=answer.body)
         return answer
     if kept.request_sha256 != digest:
         raise InvalidRequest(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.api.application import Api
-from tests.integration.storage.samples import new_alert, store
+from tests.integration.storage.samples import DETECTOR, new_alert, store
 
 
 @dataclass
@@ -54,3 +54,4 @@ def test_what_is_open_reveals_no_data(lite: Api) -> None:
         assert "secret-entity" not in text
         assert "alice" not in text
         assert "fl_0" not in text
+    assert DETECTOR not in lite.get("/login").text
