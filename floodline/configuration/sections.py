@@ -1,8 +1,16 @@
 """Every setting of every process, with its unit, default and bounds."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from floodline.detection.parameters import ForestParameters
 from floodline.detection.threshold_rule import ThresholdRule
@@ -15,16 +23,31 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(value, bool) and field.annotation is not bool:
+            raise ValueError("true and false fit a switch only")
+        return value
+
 
 class DetectorSection(Section):
     """What is watched."""
 
     name: str = Field(description="Name of the detector; its topics start with it.")
-    topic: str = Field(description="The Kafka topic with the events (JSON objects).")
+    topic: str = Field(min_length=1, description="The Kafka topic with the events (JSON objects).")
     features: tuple[str, ...] = Field(
         min_length=1, description="Numeric fields that the model sees; `a.b` is field b of a."
     )
     entity: str | None = Field(default=None, description="Field that names whom an event is about.")
+
+    @field_validator("features")
+    @classmethod
+    def _each_once(cls, features: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in features or len(set(features)) < len(features):
+            raise ValueError("each feature is a field's name, and is named once")
+        return features
 
 
 class ModelSection(Section):

@@ -1,0 +1,164 @@
+"""The laws of every detector, crossed with every detector; each case is `detector:law`."""
+
+import random
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from floodline.detection.detector import Detector
+from floodline.detection.parameters import ForestParameters
+from floodline.detection.river_forest import RiverForest
+from floodline.errors import StateRefused
+
+
+class Kind(NamedTuple):
+    """A detector under the laws: how it is made, and how a state is loaded."""
+
+    make: Callable[[], Detector]
+    load: Callable[[bytes], Detector]
+
+
+DETECTORS: dict[str, Kind] = {
+    "river_forest": Kind(
+        lambda: RiverForest(ForestParameters(trees=5, height=5, window=50, seed=9)),
+        RiverForest.from_state,
+    ),
+}
+
+
+def stream(seed: int, count: int) -> list[dict[str, float]]:
+    """Seeded events: three features, now and then a hostile value."""
+    draw = random.Random(seed)
+    hostile = (1.7e308, -1.7e308, 5e-324, 0.0, -0.0)
+    return [
+        {
+            name: draw.choice(hostile) if draw.random() < 0.01 else draw.gauss(0, 1)
+            for name in ("depth", "flow", "rain")
+        }
+        for _ in range(count)
+    ]
+
+
+def warm(kind: Kind, count: int = 330) -> Detector:
+    """A detector that has learnt."""
+    detector = kind.make()
+    for features in stream(1, count):
+        detector.learn_one(features)
+    return detector
+
+
+def scoring_changes_nothing(kind: Kind) -> None:
+    """However often an event is scored, the state stays as it was, to the bit."""
+    detector = warm(kind)
+    before = detector.to_state()
+    first = [detector.score_one(features) for features in stream(2, 50)]
+    assert [detector.score_one(features) for features in stream(2, 50)] == first
+    assert detector.to_state() == before
+
+
+def same_events_same_scores(kind: Kind) -> None:
+    """The same parameters and events give the same scores and state to the bit."""
+    one, two = warm(kind), warm(kind)
+    assert [one.score_one(x) for x in stream(3, 50)] == [two.score_one(x) for x in stream(3, 50)]
+    assert one.to_state() == two.to_state()
+
+
+def a_state_has_the_same_future(kind: Kind) -> None:
+    """A state taken at any event and loaded again goes on to the bit."""
+    for count in (0, 1, 49, 50, 51, 237):
+        detector = warm(kind, count)
+        again = kind.load(detector.to_state())
+        for features in stream(4, 120):
+            assert again.score_one(features) == detector.score_one(features)
+            again.learn_one(features)
+            detector.learn_one(features)
+        assert again.to_state() == detector.to_state()
+
+
+def scores_are_bounded(kind: Kind) -> None:
+    """Every score lies in [0, 1], hostile values included."""
+    detector = kind.make()
+    for features in stream(5, 600):
+        assert 0.0 <= detector.score_one(features) <= 1.0
+        detector.learn_one(features)
+
+
+def feature_order_does_not_matter(kind: Kind) -> None:
+    """The order in which an event names its features changes nothing."""
+    one, two = kind.make(), kind.make()
+    for features in stream(6, 200):
+        turned = dict(reversed(features.items()))
+        assert one.score_one(features) == two.score_one(turned)
+        one.learn_one(features)
+        two.learn_one(turned)
+    assert one.to_state() == two.to_state()
+
+
+def events_are_left_alone(kind: Kind) -> None:
+    """Neither scoring nor learning changes the event."""
+    detector = warm(kind)
+    (features,) = stream(7, 1)
+    before = dict(features)
+    detector.score_one(features)
+    detector.learn_one(features)
+    assert features == before
+
+
+def the_far_is_more_anomalous(kind: Kind) -> None:
+    """An event far from all that was learnt scores above one from the middle."""
+    detector = kind.make()
+    draw = random.Random(8)
+    for _ in range(500):
+        detector.learn_one({name: draw.gauss(0, 1) for name in ("depth", "flow", "rain")})
+    middle = detector.score_one(dict.fromkeys(("depth", "flow", "rain"), 0.0))
+    assert detector.score_one({"depth": 9.0, "flow": -9.0, "rain": 9.0}) > middle
+
+
+def warming_up_ends(kind: Kind) -> None:
+    """A new detector says that it warms up, and later that it does not."""
+    assert kind.make().warming_up
+    assert not warm(kind).warming_up
+
+
+def memory_is_bounded(kind: Kind) -> None:
+    """The state does not grow with the number of events."""
+    early, late = len(warm(kind, 300).to_state()), len(warm(kind, 1_500).to_state())
+    assert late <= early + 64
+
+
+def a_damaged_state_is_refused(kind: Kind) -> None:
+    """A state that is cut short is refused, and nothing else is raised."""
+    state = warm(kind).to_state()
+    for length in range(0, len(state), 97):
+        with pytest.raises(StateRefused):
+            kind.load(state[:length])
+
+
+LAWS: list[Callable[[Kind], None]] = [
+    scoring_changes_nothing,
+    same_events_same_scores,
+    a_state_has_the_same_future,
+    scores_are_bounded,
+    feature_order_does_not_matter,
+    events_are_left_alone,
+    the_far_is_more_anomalous,
+    warming_up_ends,
+    memory_is_bounded,
+    a_damaged_state_is_refused,
+]
+
+
+def cases() -> list[Any]:
+    """Each detector with each law."""
+    return [
+        pytest.param(kind, law, id=f"{name}:{law.__name__}")
+        for name, kind in DETECTORS.items()
+        for law in LAWS
+    ]
+
+
+@pytest.mark.parametrize(("kind", "law"), cases())
+def test_law(kind: Kind, law: Callable[[Kind], None]) -> None:
+    """Every detector keeps every law."""
+    law(kind)
