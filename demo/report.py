@@ -86,13 +86,14 @@ def _counts(report: Report) -> Table:
 
 def _quality(report: Report) -> Table:
     table = Table(title="Precision and recall by the truth, over all alerts", title_style="")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in ("alerts", "precision", "recall"):
-        table.add_column(f"first third\n{name}", justify="right")
-    for name in ("alerts", "precision", "recall"):
-        table.add_column(f"last third\n{name}", justify="right")
-    table.add_row("with labels", *_cells(report.before), *_cells(report.after))
-    table.add_row("threshold fixed", *_cells(report.fixed_before), *_cells(report.fixed))
+        table.add_column(name, justify="right")
+    table.add_row("first third, with labels", *_cells(report.before))
+    table.add_row("first third, threshold left fixed", *_cells(report.fixed_before))
+    table.add_section()
+    table.add_row("last third, with labels", *_cells(report.after), style="bold")
+    table.add_row("last third, threshold left fixed", *_cells(report.fixed))
     table.caption = f"The target is a precision of {report.target_precision:.0%}."
     return table
 
@@ -118,7 +119,7 @@ def _path(report: Report) -> Table:
             step.kind,
             "by rarity" if step.threshold is None else f"{step.threshold:.4f}",
             f"{step.at_rows[0]:,}",
-            step.reason,
+            step.reason.partition(";")[0],
         )
     return table
 
