@@ -72,12 +72,13 @@ def _release(
     rule = fit.following(rule_in_force(newest, configuration))
     if rule is None:
         raise Conflict("the threshold moved while the model was trained; run it again")
+    moved = "" if rule == fit.rule else "; it had moved meanwhile and was carried over from there"
     release = Release(
         number=releases.next_number(session, detector),
         detector=detector,
         kind="retrain",
         threshold=rule,
-        reason=f"{done.reason}; threshold: {fit.reason}",
+        reason=f"{done.reason}; threshold: {fit.reason}{moved}",
         made_by=request.made_by,
         created_at=now.isoformat(),
         model=ModelRef(
