@@ -324,3 +324,57 @@ def test_a_changed_initial_threshold_is_taken_up(tmp_path: Path) -> None:
     _, second = broker.changes(0)
     assert second.release.threshold == ThresholdRule(score=0.5)
     assert second.coordinates.offset == 400
+
+
+def assert_model_from(broker: FakeBroker, tmp_path: Path, at: int, begins: int = 0) -> None:
+    """Restart, go on, and find the alerts of a model of release 1 that holds from `at` on."""
+    broker.append(0, levels(12, 200))
+    run_to_end(broker, COLD, tmp_path)
+    release = broker.changes(0)[-1].release
+    assert release.model is not None
+    model = Scorer.from_state(Member(broker, COLD, tmp_path).store.read(release.model.state_sha256))
+    pairs = [(r.offset, r.value) for r in broker.partitions[0] if r.offset >= begins]
+    expected = score_offline(
+        COLD, TOPIC_ID, 0, pairs, {at: (release.number, release.threshold, model)}
+    )
+    found = [Expected.of(alert) for alert in broker.alerts()]
+    assert found[-len(expected.alerts) :] == expected.alerts
+
+
+def test_a_release_at_a_snapshots_offset_is_applied(tmp_path: Path) -> None:
+    """A release that took effect right behind a snapshot, before any event, is not forgotten."""
+    eager = configure(consumer={"batch_size": 100, "snapshot_every_events": 100})
+    broker = FakeBroker(eager.topics)
+    broker.append(0, levels(11, 300))
+    run_to_end(broker, eager, tmp_path)
+    assert checkpoint_of(broker).snapshot_offset == 300
+    broker.releases.append(retrained(tmp_path, 1))
+    idle = Member(broker, eager, tmp_path)
+    idle.input.give(0)
+    idle.run(until=lambda: len(broker.changes(0)) == 2)
+    assert broker.changes(0)[-1].coordinates.offset == 300
+    assert_model_from(broker, tmp_path, at=300)
+
+
+def test_changes_of_a_lost_past_are_not_applied(tmp_path: Path) -> None:
+    """After a truncated log began anew, changes at offsets of the old log hold no more."""
+    broker = FakeBroker(COLD.topics)
+    broker.append(0, levels(11, 400))
+    member = Member(broker, COLD, tmp_path)
+    member.input.give(0)
+
+    def publish() -> bool:
+        if broker.committed().get(0, 0) > 350 and not broker.releases:
+            broker.releases.append(retrained(tmp_path, 1))
+        return broker.all_committed
+
+    member.run(until=publish)
+    assert broker.changes(0)[-1].coordinates.offset > 350
+    del broker.partitions[0][200:]
+    run_to_end(broker, COLD, tmp_path)
+    begins = broker.changes(0)[-1].coordinates.offset
+    assert broker.changes(0)[-1].fresh
+    broker.append(0, levels(15, 110))
+    run_to_end(broker, COLD, tmp_path)
+    assert begins == 200 < (checkpoint_of(broker).snapshot_offset or 0) < 350
+    assert_model_from(broker, tmp_path, at=begins, begins=begins)

@@ -138,3 +138,12 @@ def test_a_rule_is_one_of_two(rule: dict[str, float]) -> None:
         ThresholdRule(**rule)
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(msgspec.json.encode(rule), type=ThresholdRule)
+
+
+def test_a_score_at_the_threshold_is_an_alert() -> None:
+    """The threshold itself alerts; the next float above it does not."""
+    stream = plain_stream(40)
+    last = run(Scorer.new(PARAMETERS), stream, RARE)[-1].score
+    at = run(Scorer.new(PARAMETERS), stream, ThresholdRule(score=last))[-1]
+    above = run(Scorer.new(PARAMETERS), stream, ThresholdRule(score=math.nextafter(last, 2)))[-1]
+    assert (at.is_alert, above.is_alert) == (True, False)
