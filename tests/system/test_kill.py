@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from demo.local_kafka import LocalKafka
+from demo.local_kafka.ports import free_port
 from tests.fixtures.accounting import assert_every_record_once
 from tests.fixtures.consumer_process import (
     ConsumerProcess,
@@ -106,3 +109,27 @@ def test_a_zombie_publishes_nothing(tmp_path: Path, outcome: Outcome, seed: int)
         assert zombie.stop() == 0
         assert other.stop() == 0
     assert_every_record_once(outcome)
+
+
+def test_a_killed_broker_that_comes_back_repeats_nothing(tmp_path: Path, seed: int) -> None:
+    """Kafka itself is killed under load and started again: the consumer rewinds and goes on."""
+    with LocalKafka(tmp_path / "kafka", port=free_port()) as kafka:
+        topics = Topics(kafka.bootstrap_servers, "broken")
+        topics.create(topics.name("events"), 2)
+        config, configuration = write_configuration(tmp_path, topics)
+        outcome = Outcome(topics, configuration)
+        with ConsumerProcess(config, "one") as member:
+            member.wait_running(2)
+            produce(outcome, seed, 20_000)
+            wait_until(lambda: outcome.total() >= 5_000, "5,000 events are committed")
+            for process in psutil.process_iter(["cmdline"]):
+                said = process.info["cmdline"] or []
+                if "java" in "".join(said[:1]) and str(tmp_path) in " ".join(said):
+                    process.kill()
+            kafka.stop()
+            kafka.start()
+            outcome.wait_committed(90)
+            assert member.said("transaction given up")
+            assert member.stop() == 0
+        assert_every_record_once(outcome)
+        outcome.close()
