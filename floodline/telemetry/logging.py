@@ -2,8 +2,14 @@
 
 import logging
 import sys
+import time
 
 import structlog
+
+from floodline.telemetry.quiet import OncePerInterval
+
+KAFKA = "kafka"
+"""The logger that every Kafka client of ours writes to."""
 
 
 def configure_logging(level: str, *, as_json: bool) -> None:
@@ -38,3 +44,4 @@ def configure_logging(level: str, *, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger(KAFKA).filters[:] = [OncePerInterval(time.monotonic)]
