@@ -59,13 +59,13 @@ def demo(
         str, typer.Option(help=f"A labelled stream: {', '.join(names())}, or a CSV file.")
     ] = "shuttle",
     seconds: Annotated[float, typer.Option(min=5, help="How long the stream is replayed.")] = 60.0,
-    budget: Annotated[int, typer.Option(min=0, help="Labels that the analyst may give.")] = 600,
+    budget: Annotated[int, typer.Option(min=0, help="Labels that the analyst may give.")] = 900,
     target_precision: Annotated[
         float, typer.Option(min=0.01, max=0.99, help="What the threshold is moved towards.")
-    ] = 0.9,
+    ] = 0.8,
     initial_score: Annotated[
         float, typer.Option(min=0, max=1, help="The threshold before the first label.")
-    ] = 0.95,
+    ] = 0.9,
     folder: Annotated[
         Path | None,
         typer.Option(help="Where the run is kept; .floodline/demo/<time> if not given."),

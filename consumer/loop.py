@@ -182,7 +182,8 @@ class ScoringLoop:
 
     def _take_up(self, task: Task, release: Release) -> None:
         try:
-            model = model_of(release, self._store, self._configuration.detector.features)
+            features = self._configuration.detector.features
+            model = model_of(release, task.release, self._store, features)
             task.adopt(release, model)
         except StateRefused as error:
             self._refused = release.number

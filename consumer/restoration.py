@@ -28,13 +28,21 @@ def initial_release(configuration: Configuration) -> Release:
     )
 
 
-def model_of(release: Release, store: StateStore, features: tuple[str, ...]) -> Scorer | None:
-    """The release's own model over these features, None where the partition's goes on.
+def model_of(
+    release: Release, in_force: Release | None, store: StateStore, features: tuple[str, ...]
+) -> Scorer | None:
+    """The model that `release` installs; None where the partition's own goes on.
+
+    Every release names the model that it was made for, so a consumer that heard of several at once
+    ends with the right one; where that model is in force already it goes on learning.
 
     Raises:
         StateRefused: it is not in the store, damaged, or of other features or parameters.
     """
     if release.model is None:
+        return None
+    running = in_force.model if in_force is not None else None
+    if running is not None and running.state_sha256 == release.model.state_sha256:
         return None
     scorer = Scorer.from_state(store.read(release.model.state_sha256))
     if set(scorer.features) != set(features):
@@ -106,7 +114,7 @@ class Restoration:
     def _apply(self, offset: int) -> None:
         while self._changes and self._changes[0].coordinates.offset <= offset:
             change = self._changes.pop(0)
-            model = model_of(change.release, self._store, self._features)
+            model = model_of(change.release, self.task.release, self._store, self._features)
             self.task.install(change.release, model)
 
     def _arrive(self, target: Position) -> None:
@@ -162,7 +170,7 @@ class Restorer:
     def _fresh(self, task: Task, offset: int, newest: Release | None) -> Restoration:
         release = newest or initial_release(self._configuration)
         try:
-            model = model_of(release, self._store, self._features)
+            model = model_of(release, None, self._store, self._features)
         except StateRefused as error:
             log.error("release refused", release=release.number, error=str(error))
             release, model = initial_release(self._configuration), None
@@ -236,7 +244,8 @@ class Restorer:
                 return kept.offset
         if origin is None:
             return None
-        release = changes[0].release
+        # The change that began it comes first in the replay and installs its release and model.
+        release = initial_release(self._configuration)
         task.load(Scorer.new(self._configuration.forest), release, origin, 0)
         return origin
 

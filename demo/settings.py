@@ -28,10 +28,10 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     stream: str = "shuttle"
     seconds: float = 60.0
-    budget: int = 600
+    budget: int = 900
     labels_a_second: float = 12.0
-    target_precision: float = 0.9
-    initial_score: float = 0.95
+    target_precision: float = 0.8
+    initial_score: float = 0.9
     folder: Path
     keep: bool = False
     bootstrap_servers: str | None = None
@@ -67,7 +67,8 @@ def configuration_tree(
         "threshold": {
             "initial_score": settings.initial_score,
             "target_precision": settings.target_precision,
-            "min_labels": 30,
+            "min_labels": 20,
+            "label_window": 100,
         },
         "kafka": {"bootstrap_servers": bootstrap_servers, "replication_factor": 1},
         "consumer": {

@@ -117,6 +117,7 @@ def _release(
     session: Session, configuration: Configuration, decision: Decision, now: Now, made_by: str
 ) -> int:
     at, detector = now(), configuration.detector.name
+    newest = releases.newest(session, detector)
     release = Release(
         number=releases.next_number(session, detector),
         detector=detector,
@@ -125,6 +126,8 @@ def _release(
         reason=decision.reason,
         made_by=made_by,
         created_at=at.isoformat(),
+        # The threshold is meant for this model; a consumer may hear of this release only.
+        model=None if newest is None else newest.model,
     )
     releases.insert(
         session,

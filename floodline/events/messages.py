@@ -86,7 +86,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         number: from 1 on; 0 is what the configuration says before any release.
         kind: `initial`, `recalibration` or `retrain`.
-        model: the model to install; None keeps the partition's model as it is.
+        model: the retrained model that the threshold is meant for; None before any retrain. It is
+            installed where another one runs, and goes on learning where it runs already.
         created_at: RFC 3339, UTC.
     """
 

@@ -265,6 +265,50 @@ def test_a_retrained_model_is_installed_and_restored(tmp_path: Path) -> None:
     assert checkpoint_of(broker).events == expected.scored
 
 
+def followed(release: Release, number: int, threshold: float) -> Release:
+    """A later move of the threshold, meant for the same model."""
+    rule = ThresholdRule(score=threshold)
+    return msgspec.structs.replace(release, number=number, kind="recalibration", threshold=rule)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_moved_threshold_brings_its_model_once(tmp_path: Path, together: bool) -> None:
+    """A consumer that hears of a retrain and of the move after it at once gets the model too; one
+    that runs the model already goes on learning with it.
+    """
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 600))
+    retrain = retrained(tmp_path, 1)
+    move = followed(retrain, 2, 0.6)
+    member = Member(broker, EARLY, tmp_path)
+    member.input.give(0)
+    at = {6: [retrain, move] if together else [retrain], 12: [] if together else [move]}
+
+    def publish() -> bool:
+        broker.releases += at.get(member.turns, [])
+        return broker.all_committed
+
+    member.run(until=publish)
+    broker.append(0, levels(12, 200))
+    run_to_end(broker, EARLY, tmp_path)
+    _, *taken = broker.changes(0)
+    assert [change.release.number for change in taken] == ([2] if together else [1, 2])
+    assert retrain.model is not None
+    model = Scorer.from_state(member.store.read(retrain.model.state_sha256))
+    holds = {
+        change.coordinates.offset: (
+            change.release.number,
+            change.release.threshold,
+            model if position == 0 else None,
+        )
+        for position, change in enumerate(taken)
+    }
+    pairs = [(record.offset, record.value) for record in broker.partitions[0]]
+    expected = score_offline(EARLY, TOPIC_ID, 0, pairs, holds)
+    assert [Expected.of(alert) for alert in broker.alerts()] == expected.alerts
+    assert {alert.release for alert in expected.alerts} >= {2}
+
+
 def test_a_new_partition_begins_with_the_newest_release(tmp_path: Path) -> None:
     """A partition without offsets starts under the release in force, model included."""
     broker = FakeBroker(EARLY.topics)
@@ -378,3 +422,46 @@ def test_changes_of_a_lost_past_are_not_applied(tmp_path: Path) -> None:
     run_to_end(broker, COLD, tmp_path)
     assert begins == 200 < (checkpoint_of(broker).snapshot_offset or 0) < 350
     assert_model_from(broker, tmp_path, at=begins, begins=begins)
+
+
+def test_releases_of_one_model_let_it_go_on_learning(tmp_path: Path) -> None:
+    """A later release that names the model in force moves the threshold only, in replays too."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 600))
+    first = retrained(tmp_path, 1)
+    second = msgspec.structs.replace(first, number=2, threshold=ThresholdRule(rarity=0.2))
+    due = {4: first, 10: second}
+    member = Member(broker, LATE, tmp_path)
+    member.input.give(0)
+
+    def publish() -> bool:
+        if member.turns in due:
+            broker.releases.append(due[member.turns])
+        return broker.all_committed
+
+    member.run(until=publish)
+    _, one, two = broker.changes(0)
+    broker.append(0, levels(12, 200))
+    run_to_end(broker, LATE, tmp_path)
+    assert first.model is not None
+    model = Scorer.from_state(member.store.read(first.model.state_sha256))
+    pairs = [(record.offset, record.value) for record in broker.partitions[0]]
+    holds = {
+        one.coordinates.offset: (1, first.threshold, model),
+        two.coordinates.offset: (2, second.threshold, None),
+    }
+    expected = score_offline(LATE, TOPIC_ID, 0, pairs, holds)
+    assert [Expected.of(alert) for alert in broker.alerts()] == expected.alerts
+
+
+def test_a_release_heard_without_the_one_before_installs_its_model(tmp_path: Path) -> None:
+    """A consumer that was away while two releases came ends with the model of the newest."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 300))
+    run_to_end(broker, EARLY, tmp_path)
+    first = retrained(tmp_path, 1)
+    broker.releases += [first, msgspec.structs.replace(first, number=2)]
+    idle = Member(broker, EARLY, tmp_path)
+    idle.input.give(0)
+    idle.run(until=lambda: len(broker.changes(0)) == 2)
+    assert_model_from(broker, tmp_path, at=300)
