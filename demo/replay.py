@@ -13,6 +13,7 @@ from floodline.errors import ConfigurationError, DependencyDown
 
 BROKEN_EVERY = 9_973
 _TICK_SECONDS = 0.05
+_ERRORS_ONLY = 3
 
 
 def make_topic(bootstrap_servers: str, topic: str, partitions: int) -> None:
@@ -22,7 +23,7 @@ def make_topic(bootstrap_servers: str, topic: str, partitions: int) -> None:
         ConfigurationError: it is there already.
         DependencyDown: Kafka does not answer.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": _ERRORS_ONLY})
     for future in admin.create_topics([NewTopic(topic, partitions, -1)]).values():
         try:
             future.result(10)

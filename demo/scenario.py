@@ -1,5 +1,6 @@
 """The whole loop on one machine: events in, alerts out, labels back, threshold moved, retrained."""
 
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -54,6 +55,7 @@ class Scenario:
             DependencyDown: a part could not be started or ended by itself.
         """
         started = time.monotonic()
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._settings.folder.mkdir(parents=True, exist_ok=True)
         configuration, processes = self._start()
         key = str(processes.run("keys", "create", "--name", "ada", "--role", "analyst")["key"])
