@@ -1,6 +1,6 @@
 """`floodline recalibrate | retrain | train | releases list`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -13,10 +13,12 @@ from cli.options import (
     read_configuration,
 )
 from floodline.errors import ConfigurationError
-from floodline.storage.tables import ReleaseRow
-from trainer import main as trainer
-from trainer.recalibration import Recalibration
-from trainer.request import Retrain
+
+# Imported where it runs: River and SciPy take seconds, and `floodline --help` should not.
+if TYPE_CHECKING:
+    from floodline.storage.tables import ReleaseRow
+    from trainer.recalibration import Recalibration
+    from trainer.request import Retrain
 
 releases_app = typer.Typer(name="releases", no_args_is_help=True, help="What is in force, and why.")
 
@@ -50,6 +52,8 @@ def recalibrate(
 ) -> None:
     """Move the threshold towards the target precision, as far as the labels tell."""
     configuration = read_configuration(config, kafka__bootstrap_servers=bootstrap_servers)
+    from trainer import main as trainer
+
     done = trainer.recalibrate(configuration, dry_run=dry_run)
     if as_json:
         print_json(msgspec.to_builtins(done))
@@ -57,7 +61,7 @@ def recalibrate(
     typer.echo(_told(done))
 
 
-def _told(done: Recalibration) -> str:
+def _told(done: "Recalibration") -> str:
     decision = done.decision
     if decision.outcome == "held":
         return decision.reason
@@ -81,6 +85,8 @@ def retrain(
     Without --from and --to: the newest trainer.retrain_max_events of every partition.
     """
     configuration = read_configuration(config, kafka__bootstrap_servers=bootstrap_servers)
+    from trainer import main as trainer
+
     done = trainer.retrain(
         configuration,
         starts=_places("--from", starts),
@@ -103,7 +109,7 @@ def _places(option: str, given: list[str] | None) -> dict[int, int]:
     return places
 
 
-def _summary(done: Retrain) -> str:
+def _summary(done: "Retrain") -> str:
     head = f"release {done.release}" if done.release is not None else "no release"
     ranges = ", ".join(f"{each.partition}:{each.start}-{each.end}" for each in done.ranges)
     lines = [
@@ -123,6 +129,8 @@ def train(
     ] = None,
 ) -> None:
     """Recalibrate and retrain on their schedules, until SIGTERM or ctrl-C."""
+    from trainer import main as trainer
+
     trainer.train(
         read_configuration(
             config,
@@ -140,6 +148,8 @@ def list_releases(
 ) -> None:
     """List the releases, the newest first: threshold, kind, reason, who and when."""
     configuration = read_configuration(config)
+    from trainer import main as trainer
+
     rows = trainer.list_releases(configuration, limit)
     if as_json:
         print_json({"releases": [_release(row) for row in rows]})
@@ -152,5 +162,5 @@ def list_releases(
         typer.echo("No release yet: the configuration's own threshold is in force.")
 
 
-def _release(row: ReleaseRow) -> dict[str, Any]:
+def _release(row: "ReleaseRow") -> dict[str, Any]:
     return {**row.body, "figures": row.figures}

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection.scorer import ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.feedback.estimates import RaisedAlert
 from floodline.feedback.threshold import PrecisionPolicy, recalibrated_threshold
 from floodline.storage.labelled_alerts import EventLabel

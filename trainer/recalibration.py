@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from floodline.configuration.sections import Configuration, ThresholdSection
-from floodline.detection.scorer import ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict
 from floodline.events.messages import Release
 from floodline.feedback.threshold import Decision, PrecisionPolicy, recalibrated_threshold

@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from floodline.configuration.sections import Configuration
-from floodline.detection.scorer import ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict, DependencyDown, FloodlineError
 from floodline.storage import leases, releases, retrains
 from floodline.storage.engine import transaction

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floodline.detection.parameters import ForestParameters
-from floodline.detection.scorer import Scorer, ThresholdRule
+from floodline.detection.scorer import Scorer
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import InvalidEvent
 from floodline.events.decoding import Schema, decode_event
 from trainer.ports import Record

@@ -10,7 +10,7 @@ from floodline.detection.detector import Features
 from floodline.detection.parameters import ForestParameters
 from floodline.detection.rarity import ScoreWindow
 from floodline.detection.river_forest import RiverForest
-from floodline.detection.threshold_rule import ThresholdRule as ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
 
 RARITY_WINDOW = 10_000

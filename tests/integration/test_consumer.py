@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from consumer import snapshot as snapshots
 from floodline.configuration.sections import Configuration
 from floodline.detection.parameters import ForestParameters
-from floodline.detection.scorer import Scorer, ThresholdRule
+from floodline.detection.scorer import Scorer
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.decoding import decode_event
 from floodline.events.messages import Change, ModelRef, Release, decode, encode
 from floodline.storage.state_store import StateStore

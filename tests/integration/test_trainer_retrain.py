@@ -12,7 +12,8 @@ from mlflow import MlflowClient
 from sqlalchemy import Engine, select, update
 
 from demo.local_kafka.ports import free_port
-from floodline.detection.scorer import Scorer, ThresholdRule
+from floodline.detection.scorer import Scorer
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError, DependencyDown
 from floodline.events.messages import Release, decode
 from floodline.storage.engine import transaction

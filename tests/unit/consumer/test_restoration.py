@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from consumer.ports import Checkpoint, Position
-from floodline.detection.scorer import Scorer, ThresholdRule
+from floodline.detection.scorer import Scorer
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError
 from floodline.events.decoding import decode_event
 from floodline.events.messages import ModelRef, Release

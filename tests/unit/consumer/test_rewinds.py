@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.ports import Position
-from floodline.detection.scorer import ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import Release
 from tests.fakes.kafka import FakeBroker
 from tests.fakes.member import Member, configure, levels, run_to_end

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer import snapshot as snapshots
-from floodline.detection.scorer import Scorer, ThresholdRule
+from floodline.detection.scorer import Scorer
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
 from tests.fakes.member import configure
 

@@ -7,7 +7,8 @@ import pytest
 from consumer.ports import Record
 from consumer.task import IllegalMove, State, Task, fingerprint
 from floodline.configuration.sections import Configuration
-from floodline.detection.scorer import Scorer, ThresholdRule
+from floodline.detection.scorer import Scorer
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import Alert, Change, Release, decode
 from tests.fakes.member import TOPIC_ID, configure, level
 

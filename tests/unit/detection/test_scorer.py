@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from floodline.detection.parameters import ForestParameters
 from floodline.detection.river_forest import RiverForest
-from floodline.detection.scorer import Scored, Scorer, ThresholdRule
+from floodline.detection.scorer import Scored, Scorer
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
 
 PARAMETERS = ForestParameters(trees=3, height=3, window=10, seed=1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from floodline.detection.parameters import ForestParameters
-from floodline.detection.scorer import ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import (
     Alert,
     Change,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from floodline.detection.scorer import ThresholdRule
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.feedback.estimates import RaisedAlert
 from floodline.feedback.threshold import PrecisionPolicy
 from floodline.storage.labelled_alerts import EventLabel

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from floodline.detection.parameters import ForestParameters
-from floodline.detection.scorer import Scorer, ThresholdRule
+from floodline.detection.scorer import Scorer
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError
 from floodline.events.decoding import Schema
 from floodline.feedback.estimates import RaisedAlert
