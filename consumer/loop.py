@@ -6,7 +6,7 @@ import structlog
 
 from consumer import snapshot as snapshots
 from consumer.observation import Observation
-from consumer.ports import Clock, Input, Output, PublishFailed, Releases
+from consumer.ports import Clock, Input, InputTopic, Output, PublishFailed, Releases
 from consumer.restoration import Lost, Restoration, Restorer, initial_release, model_of
 from consumer.task import State, Task
 from floodline.configuration.sections import Configuration
@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 _SLICE_SECONDS = 0.25
 _MOST_RESTARTS = 10
 _LONGEST_PAUSE_SECONDS = 5.0
+_REFUSED_SECONDS = 10.0
 
 
 class ScoringLoop:
@@ -34,6 +35,7 @@ class ScoringLoop:
         *,
         configuration: Configuration,
         topic_id: str,
+        topic: InputTopic,
         source: Input,
         output: Output,
         releases: Releases,
@@ -44,6 +46,7 @@ class ScoringLoop:
     ) -> None:
         self._configuration = configuration
         self._topic_id = topic_id
+        self._topic = topic
         self._input = source
         self._output = output
         self._releases = releases
@@ -53,7 +56,7 @@ class ScoringLoop:
         self._now = monotonic
         self._tasks: dict[int, Task] = {}
         self._restorations: dict[int, Restoration] = {}
-        self._refused: int | None = None
+        self._refused = (-1, 0.0)
         self._failure: PublishFailed | None = None
         self._restarts = 0
         self._resume_at = monotonic()
@@ -141,10 +144,30 @@ class ScoringLoop:
             self._failure = PublishFailed("restore", str(error))
 
     def _begin_restorations(self) -> None:
-        for partition, task in self._tasks.items():
-            if task.state is State.RESTORING and partition not in self._restorations:
-                newest = self._releases.newest()
-                self._restorations[partition] = self._restorer.begin(task, newest)
+        waiting = [
+            task
+            for partition, task in self._tasks.items()
+            if task.state is State.RESTORING and partition not in self._restorations
+        ]
+        if waiting:
+            # A partition that was added needs its place on the changes topic.
+            self._refuse_recreated(self._topic.ensure())
+        for task in waiting:
+            newest = self._releases.newest()
+            self._restorations[task.partition] = self._restorer.begin(task, newest)
+
+    def _refuse_recreated(self, topic_id: str) -> None:
+        """Nothing of a topic is committed under another's id.
+
+        Asked after the records were fetched and before they are committed: those of a topic that
+        was made anew come with its id.
+        """
+        if topic_id != self._topic_id:
+            name = self._configuration.topics.events
+            raise ConfigurationError(
+                f"topic {name!r} was deleted and made anew while it was read (id {self._topic_id}, "
+                f"now {topic_id}); start again to begin with the new one"
+            )
 
     def _step_restorations(self) -> None:
         for partition, restoration in list(self._restorations.items()):
@@ -167,15 +190,21 @@ class ScoringLoop:
         task.move(State.RUNNING)
         self._input.resume(task.partition, task.offset)
         self._observation.state(task)
+        self._sweep(task)
         log.info("running", partition=task.partition, offset=task.offset)
 
     def _adopt(self) -> None:
         newest = self._releases.newest() or initial_release(self._configuration)
         for task in self._tasks.values():
-            if task.state is not State.RUNNING or newest.number == self._refused:
+            if task.state is not State.RUNNING or self._waits_after_refusal(newest):
                 continue
             if newest.number > task.release.number or self._initial_differs(task, newest):
                 self._take_up(task, newest)
+
+    def _waits_after_refusal(self, release: Release) -> bool:
+        """A refused release is tried again every ten seconds: its model may come later."""
+        number, again_at = self._refused
+        return release.number == number and self._now() < again_at
 
     def _initial_differs(self, task: Task, newest: Release) -> bool:
         return newest.number == task.release.number == 0 and newest != task.release
@@ -186,7 +215,7 @@ class ScoringLoop:
             model = model_of(release, task.release, self._store, features)
             task.adopt(release, model)
         except StateRefused as error:
-            self._refused = release.number
+            self._refused = (release.number, self._now() + _REFUSED_SECONDS)
             log.error("release refused", release=release.number, error=str(error))
             return
         log.info(
@@ -202,6 +231,11 @@ class ScoringLoop:
         tasks = [task for task in self._tasks.values() if task.uncommitted]
         if not tasks or self._failure is not None:
             return
+        try:
+            self._refuse_recreated(self._topic.topic_id())
+        except DependencyDown as error:
+            self._failure = PublishFailed("topic_id", str(error))
+            return
         for task in tasks:
             self._snapshot_when_due(task)
         messages = [message for task in tasks for message in task.pending]
@@ -215,16 +249,25 @@ class ScoringLoop:
         for task in tasks:
             self._observation.committed(task, self._input.lag(task.partition, task.offset))
             task.discard()
-            self._delete(task.superseded_snapshots())
+            self._delete(task)
         self._observation.commit(seconds)
 
-    def _delete(self, digests: Sequence[str]) -> None:
-        for digest in digests:
-            try:
-                self._store.delete(digest)
-            except ConfigurationError as error:
-                # A file too many harms nothing.
-                log.warning("old snapshot kept", error=str(error))
+    def _delete(self, task: Task) -> None:
+        store = snapshots.store_of(self._store, self._topic_id, task.partition)
+        try:
+            for digest in task.superseded_snapshots():
+                store.delete(digest)
+        except ConfigurationError as error:
+            # A file too many harms nothing.
+            log.warning("old snapshot kept", error=str(error))
+
+    def _sweep(self, task: Task) -> None:
+        """Let snapshots go that members before this one left behind."""
+        kept = [digest for digest, _ in task.snapshots]
+        try:
+            snapshots.store_of(self._store, self._topic_id, task.partition).sweep(kept, newest=2)
+        except ConfigurationError as error:
+            log.warning("old snapshots kept", error=str(error))
 
     def _snapshot_when_due(self, task: Task) -> None:
         if task.offset - task.snapshot_offset < self._configuration.consumer.snapshot_every_events:
@@ -240,7 +283,8 @@ class ScoringLoop:
             )
         )
         try:
-            task.take_snapshot(self._store.write(state), task.offset)
+            store = snapshots.store_of(self._store, self._topic_id, task.partition)
+            task.take_snapshot(store.write(state), task.offset)
         except ConfigurationError as error:
             # The snapshot before it still serves: a restart replays more, nothing is lost.
             log.warning("snapshot skipped", partition=task.partition, error=str(error))

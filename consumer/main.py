@@ -57,7 +57,8 @@ def consume(configuration: Configuration) -> None:
 
 
 def _run(configuration: Configuration, observation: Observation, stopping: threading.Event) -> None:
-    topic_id = KafkaTopics(configuration).ensure()
+    topic = KafkaTopics(configuration)
+    topic_id = topic.ensure()
     source = KafkaInput(configuration)
     output = KafkaOutput(configuration, source)
     _first_producer(output, configuration)
@@ -67,6 +68,7 @@ def _run(configuration: Configuration, observation: Observation, stopping: threa
     loop = ScoringLoop(
         configuration=configuration,
         topic_id=topic_id,
+        topic=topic,
         source=source,
         output=output,
         releases=releases,

@@ -53,6 +53,14 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_offset: int | None = None
 
 
+def read_checkpoint(metadata: str | None) -> Checkpoint | None:
+    """What was committed with an offset; None where floodline did not write it."""
+    try:
+        return msgspec.json.decode(metadata or "", type=Checkpoint)
+    except msgspec.MsgspecError:
+        return None
+
+
 class Position(msgspec.Struct, frozen=True):
     """The next offset of a partition, with its checkpoint."""
 
@@ -85,6 +93,18 @@ class Assignment(Protocol):
 
     def lost(self, partitions: Sequence[int]) -> None:
         """These are gone; nothing of them may be committed."""
+        ...
+
+
+class InputTopic(Protocol):
+    """The input topic itself, beside what is in it."""
+
+    def ensure(self) -> str:
+        """The topic's id; our own topics fit its partitions afterwards."""
+        ...
+
+    def topic_id(self) -> str:
+        """The id of the topic that has the name now; a recreated topic has another."""
         ...
 
 

@@ -154,7 +154,10 @@ class Restorer:
         committed = self._input.committed(task.partition)
         if committed is None:
             start = low if self._configuration.consumer.start == "earliest" else high
-            return self._fresh(task, start, newest)
+            if not self._changes(task):
+                return self._fresh(task, start, newest)
+            # It ran before. Kafka drops the offsets of a group that is away for long.
+            return self.anew(task, Lost("the group's committed offset is gone", start), newest)
         found = self._restore(task, committed, low, high)
         return self.anew(task, found, newest) if isinstance(found, Lost) else found
 
@@ -187,7 +190,8 @@ class Restorer:
         if self._configuration.consumer.on_lost_state == "stop":
             raise ConfigurationError(
                 f"{where}: {lost.reason}. To begin anew at offset {lost.offset} with an empty "
-                "model, set consumer.on_lost_state = 'cold_start'"
+                "model, set consumer.on_lost_state = 'cold_start'; events from there on that were "
+                "alerts before are published again, under the same ids"
             )
         log.warning("cold start", partition=task.partition, reason=lost.reason, at=lost.offset)
 
@@ -196,11 +200,7 @@ class Restorer:
         if lost is not None:
             return lost
         try:
-            changes = [
-                change
-                for change in self._log.changes(task.partition)
-                if change.coordinates.topic_id == task.topic_id
-            ]
+            changes = self._changes(task)
         except StateRefused as error:
             return Lost(f"a change cannot be read: {error}", committed.offset)
         start = self._start(task, committed, changes)
@@ -211,6 +211,11 @@ class Restorer:
         way.follow(self._log.replay(task.partition, start, committed.offset), committed)
         log.info("restoring", partition=task.partition, start=start, end=committed.offset)
         return way
+
+    def _changes(self, task: Task) -> list[Change]:
+        """What was said about this very topic's partition, in order."""
+        said = self._log.changes(task.partition)
+        return [change for change in said if change.coordinates.topic_id == task.topic_id]
 
     def _mismatch(self, task: Task, committed: Position, low: int, high: int) -> Lost | None:
         checkpoint, offset = committed.checkpoint, committed.offset
@@ -254,7 +259,7 @@ class Restorer:
     ) -> tuple[snapshots.Snapshot | None, Scorer | None]:
         try:
             return snapshots.read(
-                self._store.read(digest),
+                snapshots.store_of(self._store, task.topic_id, task.partition).read(digest),
                 detector=self._configuration.detector.name,
                 topic_id=task.topic_id,
                 partition=task.partition,

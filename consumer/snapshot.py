@@ -4,6 +4,7 @@ import msgspec
 
 from floodline.detection.scorer import Scorer
 from floodline.errors import StateRefused
+from floodline.storage.state_store import StateStore
 
 FORMAT = "floodline-snapshot"
 VERSION = 1
@@ -20,6 +21,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     offset: int
     dead_letters: int
     scorer: bytes
+
+
+def store_of(store: StateStore, topic_id: str, partition: int) -> StateStore:
+    """The snapshots of one partition: a folder of their own, so that old ones can be told."""
+    safe = topic_id.replace("/", "_").replace("+", "-")
+    return store.within("snapshots", f"{safe}-{partition}")
 
 
 def write(snapshot: Snapshot) -> bytes:

@@ -35,6 +35,8 @@ def member(configuration: Configuration) -> Settings:
         "session.timeout.ms": session,
         # A rebalance is heard of by heartbeat, and partitions rest until then.
         "heartbeat.interval.ms": min(1_000, session // 3),
+        # Partitions that are added to the input are heard of within half a minute.
+        "topic.metadata.refresh.interval.ms": 30_000,
     }
 
 

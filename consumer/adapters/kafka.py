@@ -20,7 +20,7 @@ from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from consumer.adapters import client_settings
-from consumer.ports import Assignment, Checkpoint, Message, Position, PublishFailed, Record
+from consumer.ports import Assignment, Message, Position, PublishFailed, Record, read_checkpoint
 from floodline.configuration.sections import Configuration, KafkaSection
 from floodline.errors import ConfigurationError, DependencyDown
 
@@ -119,6 +119,18 @@ class KafkaTopics:
                     "create it, or correct detector.topic"
                 )
             self._make(present, len(present[name].partitions))
+        except (KafkaException, TimeoutError) as error:
+            raise _down(self._configuration.kafka, error) from error
+        return self.topic_id()
+
+    def topic_id(self) -> str:
+        """The id of the topic that has the name now.
+
+        Raises:
+            DependencyDown: Kafka does not answer, or has no such topic at the moment.
+        """
+        name = self._configuration.topics.events
+        try:
             described = self._admin.describe_topics(TopicCollection([name]))[name].result(_SECONDS)
         except (KafkaException, TimeoutError) as error:
             raise _down(self._configuration.kafka, error) from error
@@ -239,7 +251,7 @@ class KafkaInput:
             raise _down(self._configuration.kafka, KafkaException(found.error))
         if found.offset < 0:
             return None
-        return Position(partition, found.offset, _checkpoint(found.metadata))
+        return Position(partition, found.offset, read_checkpoint(found.metadata))
 
     def bounds(self, partition: int) -> tuple[int, int]:
         """The first offset that the log holds, and the one after its last.
@@ -298,14 +310,6 @@ def _record(message: KafkaMessage) -> Record:
         message.value(),
         headers,
     )
-
-
-def _checkpoint(metadata: str | None) -> Checkpoint | None:
-    """What was committed with the offset; None where floodline did not write it."""
-    try:
-        return msgspec.json.decode(metadata or "", type=Checkpoint)
-    except msgspec.MsgspecError:
-        return None
 
 
 class KafkaOutput:
@@ -392,4 +396,5 @@ class KafkaOutput:
 
 def _failed(step: str, error: KafkaException) -> PublishFailed:
     reason = error.args[0]
-    return PublishFailed(f"{step}:{reason.name()}", f"{step}: {reason.str()}")
+    hint = "; does another process run under this consumer.instance?" if reason.fatal() else ""
+    return PublishFailed(f"{step}:{reason.name()}", f"{step}: {reason.str()}{hint}")

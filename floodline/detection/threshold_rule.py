@@ -16,3 +16,7 @@ class ThresholdRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def __post_init__(self) -> None:
         if (self.score is None) == (self.rarity is None):
             raise ValueError("a threshold is either a score or a rarity")
+        if self.score is not None and not 0 <= self.score <= 1:
+            raise ValueError(f"a threshold's score lies in [0, 1], not {self.score}")
+        if self.rarity is not None and not 0 < self.rarity < 1:
+            raise ValueError(f"a threshold's rarity lies between 0 and 1, not {self.rarity}")

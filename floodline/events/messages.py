@@ -1,11 +1,14 @@
 """What travels on our topics: JSON values, described in docs/topics.md."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from floodline.detection.parameters import ForestParameters
 from floodline.detection.threshold_rule import ThresholdRule
+
+LARGEST_NUMBER = 2**31 - 1
+"""The highest number of a release: what SQL's integers hold."""
 
 
 class Coordinates(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +94,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
         created_at: RFC 3339, UTC.
     """
 
-    number: int
+    number: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
     detector: str
     kind: str
     threshold: ThresholdRule

@@ -4,11 +4,25 @@ import hashlib
 import os
 import re
 import tempfile
+import time
+from collections.abc import Collection
 from pathlib import Path
 
 from floodline.errors import ConfigurationError, StateRefused
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+
+
+_HALF_SECONDS = 3_600.0
+"""Seconds after which a file half written is nobody's any more."""
+
+
+def _written_at(file: Path) -> float:
+    """When the file was written; 0 for one that went meanwhile."""
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 class StateStore:
@@ -49,6 +63,28 @@ class StateStore:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def within(self, *names: str) -> "StateStore":
+        """The store in a folder below this one."""
+        return StateStore(self._folder.joinpath(*names))
+
+    def sweep(self, keep: Collection[str], newest: int) -> None:
+        """Delete all states but those to keep and the `newest` others; and files half written.
+
+        Raises:
+            ConfigurationError: the folder cannot be written.
+        """
+        try:
+            files = sorted(self._folder.glob("*"), key=_written_at, reverse=True)
+            states = [file for file in files if _DIGEST.match(file.name) and file.name not in keep]
+            halves = [file for file in files if file.is_file() and "." in file.name]
+            aged = [file for file in halves if time.time() - _written_at(file) > _HALF_SECONDS]
+            for file in [*states[newest:], *aged]:
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"store.folder {self._folder}: cannot be swept: {error.strerror}"
+            ) from error
 
     def delete(self, digest: str) -> None:
         """Let a state go that nothing names any more; none is no error.

@@ -251,6 +251,23 @@ class FakeLog:
         return [] if partition in self.lost_changes else self.broker.changes(partition)
 
 
+class FakeTopic:
+    """The input topic: its id changes when a test makes it anew."""
+
+    def __init__(self, topic_id: str) -> None:
+        self.current = topic_id
+        self.looks = 0
+
+    def ensure(self) -> str:
+        """The id; our own topics are always there."""
+        return self.topic_id()
+
+    def topic_id(self) -> str:
+        """The id now."""
+        self.looks += 1
+        return self.current
+
+
 class FakeReleases:
     """The releases topic."""
 

@@ -21,6 +21,7 @@ from tests.fakes.kafka import (
     FakeLog,
     FakeOutput,
     FakeReleases,
+    FakeTopic,
 )
 
 TOPIC_ID = "kT0picIdOfTheTests"
@@ -86,11 +87,13 @@ class Member:
         self.output = FakeOutput(broker, plan)
         self.log = FakeLog(broker)
         self.store = StateStore(folder)
+        self.topic = FakeTopic(topic_id)
         self.turns = 0
         self.output.renew()
         self.loop = ScoringLoop(
             configuration=configuration,
             topic_id=topic_id,
+            topic=self.topic,
             source=self.input,
             output=self.output,
             releases=FakeReleases(broker),

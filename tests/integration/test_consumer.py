@@ -229,7 +229,8 @@ def test_a_restart_goes_on_where_it_was(site: Site) -> None:
     # The newest snapshot is the offline scorer's state at its offset.
     _, checkpoint = site.outcome.committed()[0]
     assert checkpoint.snapshot is not None
-    data = StateStore(Path(site.configuration.store.folder)).read(checkpoint.snapshot)
+    store = StateStore(Path(site.configuration.store.folder))
+    data = snapshots.store_of(store, site.outcome.topic_id, 0).read(checkpoint.snapshot)
     snapshot, scorer = snapshots.read(
         data,
         detector=site.configuration.detector.name,

@@ -1,5 +1,6 @@
 """How a partition begins: anew, by snapshot and replay, or not at all."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,11 @@ def committed_broker(tmp_path: Path, count: int = 400) -> FakeBroker:
     broker.append(0, levels(11, count))
     run_to_end(broker, EARLY, tmp_path)
     return broker
+
+
+def snapshots_of(tmp_path: Path, partition: int = 0) -> Path:
+    """The folder with a partition's snapshots."""
+    return tmp_path / "snapshots" / f"{TOPIC_ID}-{partition}"
 
 
 def checkpoint_of(broker: FakeBroker) -> Checkpoint:
@@ -67,15 +73,26 @@ def test_a_snapshot_shortens_the_replay(tmp_path: Path) -> None:
 def test_the_last_three_snapshots_are_kept(tmp_path: Path) -> None:
     """Older snapshots are deleted once a commit names a newer one."""
     broker = committed_broker(tmp_path, count=1_200)
-    assert len(list(tmp_path.iterdir())) == 3
-    assert (tmp_path / str(checkpoint_of(broker).snapshot)).exists()
+    assert len(list(snapshots_of(tmp_path).iterdir())) == 3
+    assert (snapshots_of(tmp_path) / str(checkpoint_of(broker).snapshot)).exists()
+
+
+def test_snapshots_of_earlier_members_are_swept(tmp_path: Path) -> None:
+    """However often members come and go, few snapshots stay; models of releases all stay."""
+    broker = committed_broker(tmp_path, count=700)
+    model = Member(broker, EARLY, tmp_path).store.write(b"a release's model")
+    for seed in range(6):
+        broker.append(0, levels(seed, 400))
+        run_to_end(broker, EARLY, tmp_path)
+    assert len(list(snapshots_of(tmp_path).iterdir())) <= 5
+    assert (tmp_path / model).exists()
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "another"])
 def test_a_damaged_snapshot_means_replay_from_the_origin(tmp_path: Path, damage: str) -> None:
     """A snapshot that cannot be read is passed over: the whole log gives the same model."""
     broker = committed_broker(tmp_path)
-    file = tmp_path / str(checkpoint_of(broker).snapshot)
+    file = snapshots_of(tmp_path) / str(checkpoint_of(broker).snapshot)
     if damage == "missing":
         file.unlink()
     else:
@@ -93,6 +110,8 @@ def test_a_snapshot_of_another_partition_is_passed_over(tmp_path: Path) -> None:
     other = broker.positions[1].checkpoint
     assert other is not None
     with_checkpoint(broker, msgspec.structs.replace(checkpoint_of(broker), snapshot=other.snapshot))
+    foreign = snapshots_of(tmp_path, 1) / str(other.snapshot)
+    shutil.copy(foreign, snapshots_of(tmp_path))
     del broker.partitions[1], broker.positions[1]
     broker.messages = [
         message
@@ -120,6 +139,7 @@ LOST = {
     "nothing to replay": "too late to replay",
     "no changes": "too late to replay",
     "counts differ": "gave events",
+    "no committed offset": "the group's committed offset is gone",
 }
 
 
@@ -142,8 +162,10 @@ def lose(broker: FakeBroker, tmp_path: Path, how: str) -> None:
         with_checkpoint(broker, replace(checkpoint, snapshot=None, snapshot_offset=None))
         broker.trim(0, 50)
     elif how == "no changes":
-        (tmp_path / str(checkpoint.snapshot)).unlink()
+        (snapshots_of(tmp_path) / str(checkpoint.snapshot)).unlink()
         broker.messages = [m for m in broker.messages if m.topic != broker.topics.changes]
+    elif how == "no committed offset":
+        del broker.positions[0]
     elif how == "counts differ":
         with_checkpoint(broker, replace(checkpoint, events=checkpoint.events + 1))
 
@@ -175,6 +197,7 @@ def test_lost_state_stops_with_what_to_do(tmp_path: Path, how: str) -> None:
         ("nothing to replay", 400),
         ("no changes", 400),
         ("counts differ", 400),
+        ("no committed offset", 0),
     ],
 )
 def test_cold_start_begins_anew_and_says_so(tmp_path: Path, how: str, begins: int) -> None:
@@ -466,3 +489,41 @@ def test_a_release_heard_without_the_one_before_installs_its_model(tmp_path: Pat
     idle.input.give(0)
     idle.run(until=lambda: len(broker.changes(0)) == 2)
     assert_model_from(broker, tmp_path, at=300)
+
+
+def test_a_topic_made_anew_while_it_is_read_stops_the_member(tmp_path: Path) -> None:
+    """Records of a recreated topic are never committed under the old one's id."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 400))
+    member = Member(broker, EARLY, tmp_path)
+    member.input.give(0)
+
+    def recreate() -> bool:
+        if member.turns == 6:
+            member.topic.current = "AnotherTopicOfTheSameName"
+        return False
+
+    with pytest.raises(ConfigurationError, match="made anew while it was read"):
+        member.run(until=recreate)
+    assert broker.committed()[0] < 400
+
+
+def test_a_release_whose_model_comes_late_is_taken_up_then(tmp_path: Path) -> None:
+    """A release that was refused for its missing model is tried again, without a restart."""
+    broker = FakeBroker(EARLY.topics)
+    broker.append(0, levels(11, 600))
+    release = retrained(tmp_path, 1)
+    assert release.model is not None
+    file = tmp_path / release.model.state_sha256
+    late = file.rename(tmp_path / "late")
+    broker.releases.append(release)
+    member = Member(broker, EARLY, tmp_path)
+    member.input.give(0)
+
+    def arrive() -> bool:
+        if member.turns == 8:
+            late.rename(file)
+        return member.turns > 130  # ten seconds are a hundred turns
+
+    member.run(until=arrive)
+    assert [change.release.number for change in broker.changes(0)] == [0, 1]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from floodline.detection.parameters import ForestParameters
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import (
+    LARGEST_NUMBER,
     Alert,
     Change,
     Coordinates,
@@ -28,8 +29,10 @@ maybe = st.one_of(st.none(), text)
 count = st.integers(0, 2**60)
 coordinates = st.builds(Coordinates, topic=text, topic_id=text, partition=count, offset=count)
 rules = st.one_of(
-    finite.map(lambda score: ThresholdRule(score=score)),
-    finite.map(lambda rarity: ThresholdRule(rarity=rarity)),
+    st.floats(0, 1).map(lambda score: ThresholdRule(score=score)),
+    st.floats(0, 1, exclude_min=True, exclude_max=True).map(
+        lambda rarity: ThresholdRule(rarity=rarity)
+    ),
 )
 models = st.builds(
     ModelRef,
@@ -40,7 +43,7 @@ models = st.builds(
 )
 releases = st.builds(
     Release,
-    number=count,
+    number=st.integers(0, LARGEST_NUMBER),
     detector=text,
     kind=text,
     threshold=rules,
@@ -148,3 +151,28 @@ def test_headers_are_cloud_events() -> None:
         ("ce_source", b"floodline/gauge"),
         ("content-type", b"application/json"),
     ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        b'"number": 2147483648',
+        b'"number": -1',
+        b'"threshold": {"rarity": 1e300}',
+        b'"threshold": {"rarity": 0}',
+        b'"threshold": {"score": -5}',
+        b'"threshold": {"score": 1.5}',
+        b'"threshold": {}',
+    ],
+)
+def test_a_release_out_of_bounds_is_no_release(change: bytes) -> None:
+    """A release whose number or threshold means nothing cannot be decoded, so it is left aside."""
+    given = {"number": b"1", "threshold": b'{"score": 0.9}'}
+    name, _, value = change.partition(b": ")
+    given[name.strip(b'"').decode()] = value
+    message = (
+        b'{"number": %s, "detector": "d", "kind": "recalibration", "threshold": %s, "reason": "",'
+        b' "made_by": "", "created_at": ""}' % (given["number"], given["threshold"])
+    )
+    with pytest.raises(msgspec.MsgspecError):
+        decode(message, Release)
