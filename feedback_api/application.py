@@ -7,7 +7,7 @@ from feedback_api import error_handlers
 from feedback_api.access.rules import undeclared
 from feedback_api.console import queue_pages, session_pages, static_files
 from feedback_api.console.pages import Pages
-from feedback_api.middleware.body_limit import BodyLimit
+from feedback_api.middleware.body_limit import SECONDS, BodyLimit
 from feedback_api.middleware.hosts import KnownHosts
 from feedback_api.middleware.measuring import Measuring
 from feedback_api.middleware.security_headers import SecurityHeaders
@@ -16,8 +16,8 @@ from feedback_api.routes import alerts, description, labels, operations, users
 from feedback_api.services import Services
 
 
-def create_app(services: Services) -> FastAPI:
-    """The REST API and the console over the given services.
+def create_app(services: Services, *, body_seconds: float = SECONDS) -> FastAPI:
+    """The REST API and the console over the given services; bodies arrive within the seconds.
 
     Raises:
         RuntimeError: a route declares no access rule, which is a fault of this program.
@@ -37,7 +37,7 @@ def create_app(services: Services) -> FastAPI:
             Middleware(SecurityHeaders),
             Middleware(KnownHosts, allowed=services.settings.allowed_hosts),
             Middleware(Unexpected),
-            Middleware(BodyLimit),
+            Middleware(BodyLimit, seconds=body_seconds),
         ],
         routes=[*_rest().routes, *_console(served).routes],
     )

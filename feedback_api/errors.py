@@ -27,6 +27,10 @@ class BodyTooLarge(FloodlineError):  # noqa: N818
     """The request's body is over the limit."""
 
 
+class BodyTooSlow(FloodlineError):  # noqa: N818
+    """The request's body did not arrive in time."""
+
+
 class InvalidRequest(FloodlineError):  # noqa: N818
     """A part of the request cannot be used; the caller must change it.
 

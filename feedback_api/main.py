@@ -27,6 +27,8 @@ from floodline.storage.engine import open_engine
 from floodline.telemetry.metrics import FeedbackMetrics
 
 _STOP_SECONDS = 20.0
+# Idle connections count too; each open one costs a file.
+MOST_CONNECTIONS = 200
 _log = structlog.get_logger(__name__)
 
 
@@ -55,7 +57,7 @@ def serve(configuration: Configuration) -> None:
             app, workers = assemble(configuration, engine)
             with _working(workers):
                 _log.info("listening", url=url_of(opened), detector=configuration.detector.name)
-                _server(app).run(sockets=[opened])
+                _Server(server_settings(app)).run(sockets=[opened])
     finally:
         engine.dispose()
     _log.info("stopped")
@@ -137,16 +139,16 @@ class _Server(uvicorn.Server):
                 signal.signal(each, handler)
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            lifespan="off",
-            timeout_graceful_shutdown=int(_STOP_SECONDS),
-        )
+def server_settings(app: FastAPI) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=int(_STOP_SECONDS),
     )

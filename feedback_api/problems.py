@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from feedback_api.errors import (
     BodyTooLarge,
+    BodyTooSlow,
     ForeignOrigin,
     InvalidRequest,
     TooManyAttempts,
@@ -29,6 +30,7 @@ STATUS_OF: dict[type[Exception], tuple[int, str]] = {
     TooManyAttempts: (429, "too-many-attempts"),
     Refused: (403, "forbidden"),
     NotFound: (404, "not-found"),
+    BodyTooSlow: (408, "body-too-slow"),
     Conflict: (409, "conflict"),
     BodyTooLarge: (413, "body-too-large"),
     WrongHost: (421, "wrong-host"),

@@ -33,7 +33,12 @@ def check_origin(method: str, headers: Headers, *, browser_only: bool) -> None:
 
 
 def _same(origin: str, host: str) -> bool:
-    split = urlsplit(origin)
+    # The scheme is not compared with ours: behind a proxy that ends TLS, a page's is https while
+    # we are asked over http. A missing port is that of the origin's scheme, on both sides.
+    try:
+        split = urlsplit(origin)
+    except ValueError:
+        return False
     if split.scheme not in _DEFAULT_PORT:
         return False
     default = _DEFAULT_PORT[split.scheme]

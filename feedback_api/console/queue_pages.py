@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field, ValidationError
 
@@ -12,6 +12,7 @@ from feedback_api.console.pages import pages_of
 from feedback_api.console.queue_view import QueueRequest, view_queue
 from feedback_api.errors import InvalidRequest
 from feedback_api.label_submission import submit_label
+from feedback_api.representations.alerts import CURSOR_CHARACTERS
 from feedback_api.representations.labels import LabelRequest
 from feedback_api.services import Services, services_of
 from floodline.feedback.verdicts import ON_ALERTS, Verdict
@@ -30,7 +31,7 @@ class Decision(BaseModel):
     other: str = Field(default="", max_length=50)
     note: str = ""
     order: Order = Order.SCORE
-    cursor: str = Field(default="", max_length=1_000)
+    cursor: str = Field(default="", max_length=CURSOR_CHARACTERS)
     next: str = Field(default="", max_length=300)
 
 
@@ -42,7 +43,7 @@ def add_to(router: APIRouter) -> None:
         request: Request,
         identity: Viewer,
         order: Order = Order.SCORE,
-        cursor: str | None = None,
+        cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS)] = None,
         at: str | None = None,
         done: str | None = None,
     ) -> Response:

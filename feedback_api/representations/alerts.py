@@ -1,6 +1,6 @@
 """Alerts as JSON."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -10,7 +10,15 @@ from floodline.storage.alerts import Order
 from floodline.storage.tables import AlertRow
 
 LARGEST_PAGE = 200
+CURSOR_CHARACTERS = 1_000
 _INT32 = 2**31 - 1
+
+
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie in the years 1 to 9999 in UTC") from error
 
 
 class AlertQuery(BaseModel):
@@ -27,14 +35,14 @@ class AlertQuery(BaseModel):
     release: int | None = Field(
         default=None, ge=0, le=_INT32, description="Alerts raised under this release."
     )
-    since: AwareDatetime | None = Field(
+    since: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = Field(
         default=None, description="Taken in at this time or later (RFC 3339)."
     )
     order: Order = Field(
         default=Order.SCORE, description="`score`: highest first; `newest`: last taken in first."
     )
     cursor: str | None = Field(
-        default=None, max_length=1_000, description="`next_cursor` of the page before."
+        default=None, max_length=CURSOR_CHARACTERS, description="`next_cursor` of the page before."
     )
     limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="Most alerts in the page.")
 

@@ -1,6 +1,5 @@
 """Reading alerts."""
 
-import re
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -8,13 +7,12 @@ from sqlalchemy.orm import Session
 from feedback_api.errors import InvalidRequest
 from feedback_api.representations.alerts import AlertQuery
 from feedback_api.use_cases import cursors
+from feedback_api.use_cases.alert_ids import is_alert_id
 from floodline.errors import NotFound
 from floodline.feedback.verdicts import ON_ALERTS
 from floodline.storage import alerts
 from floodline.storage.alerts import AlertFilter
 from floodline.storage.tables import AlertRow
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,300}\Z")
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def get_alert(session: Session, detector: str, alert_id: str) -> AlertRow:
     Raises:
         NotFound: this detector raised no such alert.
     """
-    row = alerts.get(session, detector, alert_id) if _ID.match(alert_id) else None
+    row = alerts.get(session, detector, alert_id) if is_alert_id(alert_id) else None
     if row is None:
         raise unknown_alert(alert_id)
     return row
@@ -75,7 +73,7 @@ def get_alert_for_labelling(session: Session, detector: str, alert_id: str) -> A
     Raises:
         NotFound: this detector raised no such alert.
     """
-    row = alerts.get_for_labelling(session, detector, alert_id) if _ID.match(alert_id) else None
+    row = alerts.get_for_labelling(session, detector, alert_id) if is_alert_id(alert_id) else None
     if row is None:
         raise unknown_alert(alert_id)
     return row

@@ -4,9 +4,10 @@ import base64
 import binascii
 import json
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 
 from feedback_api.errors import InvalidRequest
+from feedback_api.use_cases.alert_ids import is_alert_id
 from floodline.storage.alerts import Order, Position
 
 
@@ -27,16 +28,23 @@ def decode(order: Order, cursor: str) -> Position:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         of, value, alert_id = json.loads(base64.b64decode(padded, b"-_", validate=True))
-        place = datetime.fromisoformat(value) if order is Order.NEWEST else value
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+        place = _time(value) if order is Order.NEWEST else value
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
         raise _not_ours() from error
     finite = isinstance(place, float) and math.isfinite(place)
-    aware = isinstance(place, datetime) and place.tzinfo is not None
-    if not isinstance(alert_id, str) or "\x00" in alert_id or not (finite or aware):
+    named = isinstance(alert_id, str) and is_alert_id(alert_id)
+    if not named or not (finite or isinstance(place, datetime)):
         raise _not_ours()
     if of != order:
         raise InvalidRequest("the cursor belongs to another order; begin without one", "cursor")
     return Position(place, alert_id)
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return time.astimezone(UTC)
 
 
 def _not_ours() -> InvalidRequest:

@@ -219,6 +219,7 @@ def test_a_revoked_key_ends_its_sessions(api: Api) -> None:
         ({"Origin": "null"}, 403),
         ({"Origin": f"{ORIGIN}:8080"}, 403),
         ({"Origin": "file://127.0.0.1"}, 403),
+        ({"Origin": "http://[zz"}, 403),
         ({"Origin": f"{ORIGIN}.evil.example"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
@@ -343,3 +344,19 @@ def test_the_secret_is_nowhere_in_the_database(lite: Api) -> None:
     assert "alice" in dump
     assert secret not in dump
     assert token not in dump
+
+
+def test_an_origin_that_is_no_address_is_refused(lite: Api) -> None:
+    """Whoever asks without a key gets a refusal, not a failure."""
+    answer = lite.post("/login", data={"key": "x"}, headers={"Origin": "http://[zz"})
+    problem(answer, 403, "foreign-origin")
+
+
+def test_a_page_behind_a_tls_proxy_is_our_own(lite: Api) -> None:
+    """The proxy keeps the Host header and speaks http to us; the page's origin is https."""
+    answer = lite.post(
+        "/login",
+        data={"key": lite.key("alice")},
+        headers={"Origin": ORIGIN.replace("http:", "https:")},
+    )
+    assert answer.status_code == 303

@@ -1,5 +1,6 @@
 """GET /api/v1/alerts and /api/v1/alerts/{id}."""
 
+import base64
 import json
 from datetime import timedelta
 from urllib.parse import quote
@@ -156,3 +157,26 @@ def test_the_description_lists_the_routes(lite: Api) -> None:
         "/api/v1/verdicts",
         "/api/v1/me",
     }
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_that_utc_cannot_tell_is_422(lite: Api, since: str) -> None:
+    """A time before the year 1 or after the year 9999 in UTC is refused."""
+    answer = lite.get(f"/api/v1/alerts?since={since}", lite.key("alice"))
+    assert problem(answer, 422, "invalid-request")["errors"][0]["pointer"] == "since"
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        ("score", '["score",0.5,"\\ud800"]'),
+        ("newest", '["newest","0001-01-01T00:00:00+23:59","a"]'),
+        ("score", "x" * 1_001),
+    ],
+)
+def test_a_made_up_cursor_is_422(api: Api, order: str, told: str) -> None:
+    """What no database could be asked for is refused, by the API and by the queue page."""
+    cursor = base64.urlsafe_b64encode(told.encode()).rstrip(b"=").decode()
+    for path in ("/api/v1/alerts", "/"):
+        answer = api.get(f"{path}?order={order}&cursor={cursor}", api.key("alice"))
+        problem(answer, 422, "invalid-request")

@@ -1,5 +1,6 @@
 """Cursors of alert lists."""
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,23 @@ def test_cursors_come_back() -> None:
         (Order.NEWEST, Position(at, "b")),
     ):
         assert cursors.decode(order, cursors.encode(order, place)) == place
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '["score",0.5,"\\ud800"]',
+        '["score",0.5,"a b"]',
+        '["newest","2026-11-22T01:02:03","a"]',
+        '["newest","0001-01-01T00:00:00+23:59","a"]',
+        '["newest","9999-12-31T23:59:59-23:59","a"]',
+    ],
+)
+def test_a_place_that_cannot_be_is_no_cursor(told: str) -> None:
+    """Ids that no alert has, and times that UTC cannot tell, are refused."""
+    for order in Order:
+        with pytest.raises(InvalidRequest):
+            cursors.decode(order, base64.urlsafe_b64encode(told.encode()).decode())
 
 
 @pytest.mark.parametrize(
