@@ -25,6 +25,7 @@ from trainer.observation import Observation
 from trainer.recalibration import Recalibration, preview, recalibrate_once
 from trainer.request import Request, Retrain, Services
 from trainer.schedule import Job, run_jobs
+from trainer.tenure import LeaseLost
 
 log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 60.0
@@ -161,7 +162,7 @@ def _jobs(configuration: Configuration, engine: Engine, observation: Observation
         _note(observation, "retrain")
 
     def failed(job: str, error: Exception) -> None:
-        if isinstance(error, Conflict):
+        if isinstance(error, Conflict) and not isinstance(error, LeaseLost):
             log.info("left to another trainer", job=job, reason=str(error))
             return
         observation.failed(job, str(error))

@@ -1,6 +1,6 @@
 """A retrain's outcome in SQL, with the release that it makes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy.exc import IntegrityError
@@ -9,14 +9,12 @@ from sqlalchemy.orm import Session
 from floodline.configuration.sections import Configuration
 from floodline.errors import Conflict
 from floodline.events.messages import ModelRef, Release
-from floodline.storage import audit, leases, releases, retrains
+from floodline.storage import audit, releases, retrains
 from floodline.storage.engine import transaction
 from trainer.fit import Fit
 from trainer.recalibration import rule_in_force
 from trainer.request import Request, Retrain, Services
-
-LEASE = timedelta(hours=2)
-"""Longest a retrain may take."""
+from trainer.tenure import Tenure
 
 
 def store_outcome(
@@ -25,18 +23,19 @@ def store_outcome(
     request: Request,
     done: Retrain,
     fit: Fit,
+    tenure: Tenure,
 ) -> Retrain:
     """Release, outbox, retrain and audit rows in one transaction, under the lease.
 
     Raises:
-        Conflict: the lease ran out, or another release came that this one does not follow from.
+        LeaseLost: the lease ran out; nothing is written.
+        Conflict: another release came that this one does not follow from.
         DependencyDown: SQL does not answer.
     """
-    name, now = f"retrain:{configuration.detector.name}", services.now()
+    now = services.now()
     try:
         with transaction(services.engine) as session:
-            if not leases.renew(session, name, done.id, now, LEASE):
-                raise Conflict("the lease ran out before the retrain was done; run it again")
+            tenure.confirm_in(session)
             if done.outcome == "published":
                 release = _release(session, configuration, request, done, fit, now)
                 done = msgspec.structs.replace(

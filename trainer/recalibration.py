@@ -20,7 +20,7 @@ from floodline.storage.tables import RecalibrationRow
 from trainer.ports import Now, ReleaseChannel
 from trainer.publication import publish_waiting
 
-_LEASE = timedelta(minutes=2)
+_LEASE = timedelta(seconds=30)
 
 
 class Recalibration(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """One retrain: a range of the log and the labels in, a judged model out."""
 
 import uuid
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -14,11 +15,12 @@ from trainer.evaluation import cases
 from trainer.fit import Fit, fitted_rule
 from trainer.gate import Judgement, judge
 from trainer.material import gather
-from trainer.promotion import LEASE, store_outcome
+from trainer.promotion import store_outcome
 from trainer.publication import publish_waiting
 from trainer.recalibration import policy_of, rule_in_force
 from trainer.report import Inputs, Outcome, metrics_of, run_of
 from trainer.request import Request, Retrain, Services
+from trainer.tenure import LEASE, Tenure, kept
 from trainer.training import train
 
 log = structlog.get_logger(__name__)
@@ -33,37 +35,48 @@ def retrain_once(configuration: Configuration, services: Services, request: Requ
     The threshold in force is carried over to the new model's scores (see `fitted_rule`).
 
     Raises:
-        Conflict: another trainer retrains this detector now, or made a release meanwhile.
+        Conflict: another trainer retrains this detector now, or made a release meanwhile; or the
+            lease was lost (`LeaseLost`), and nothing is published then.
         ConfigurationError: the topic, a range or the state store does not fit.
         DependencyDown: Kafka, SQL or MLflow does not answer; nothing is published then.
     """
     engine, now = services.engine, services.now
     name = f"retrain:{configuration.detector.name}"
-    holder = id = str(uuid.uuid4())
+    detector, id = configuration.detector.name, str(uuid.uuid4())
     with transaction(engine) as session:
-        if not leases.acquire(session, name, holder, now(), LEASE):
-            raise Conflict(f"another trainer retrains {configuration.detector.name} now")
-        retrains.start(session, id=id, detector=configuration.detector.name, now=now())
-    try:
-        return _retrain(configuration, services, request, id)
-    except FloodlineError as error:
-        _failed(services, id, error)
-        raise
-    finally:
-        with transaction(engine) as session:
-            leases.release(session, name, holder)
+        if not leases.acquire(session, name, id, now(), LEASE):
+            raise Conflict(_busy(detector, leases.expiry(session, name)))
+        retrains.fail_abandoned(session, detector, now())
+        retrains.start(session, id=id, detector=detector, now=now())
+    with kept(Tenure(engine, name, id, now)) as tenure:
+        try:
+            return _retrain(configuration, services, request, id, tenure)
+        except BaseException as error:  # ctrl-C too ends a retrain
+            _failed(services, id, error)
+            raise
 
 
-def _failed(services: Services, id: str, error: FloodlineError) -> None:
+def _busy(detector: str, expiry: datetime | None) -> str:
+    until = "" if expiry is None else f" at {expiry.isoformat(timespec='seconds')}"
+    return (
+        f"another trainer retrains {detector} now; if it has died, its lease runs out{until}: "
+        "run it again then"
+    )
+
+
+def _failed(services: Services, id: str, error: BaseException) -> None:
+    reason = f"{type(error).__name__}: {error}".removesuffix(": ")
+    if isinstance(error, FloodlineError):
+        reason = str(error)
     try:
         with transaction(services.engine) as session:
-            retrains.fail(session, id=id, now=services.now(), reason=str(error))
+            retrains.fail(session, id=id, now=services.now(), reason=reason)
     except DependencyDown as down:
         log.warning("the failed retrain could not be noted", retrain=id, error=str(down))
 
 
 def _retrain(
-    configuration: Configuration, services: Services, request: Request, id: str
+    configuration: Configuration, services: Services, request: Request, id: str, tenure: Tenure
 ) -> Retrain:
     services.tracking.open()
     inputs, samples, labels = gather(configuration, services, request)
@@ -90,7 +103,8 @@ def _retrain(
         threshold=fit.rule.score if fit.rule is not None else None,
         threshold_reason=fit.reason,
     )
-    return _published(configuration, services, request, (id, inputs, outcome, fit))
+    tenure.confirm()
+    return _published(configuration, services, request, (id, inputs, outcome, fit), tenure)
 
 
 def _published(
@@ -98,6 +112,7 @@ def _published(
     services: Services,
     request: Request,
     found: tuple[str, Inputs, Outcome, Fit],
+    tenure: Tenure,
 ) -> Retrain:
     id, inputs, outcome, fit = found
     logged = services.tracking.log(run_of(configuration, inputs, outcome))
@@ -116,7 +131,7 @@ def _published(
         labels=len(outcome.cases),
         metrics=metrics_of(outcome),
     )
-    done = store_outcome(configuration, services, request, done, fit)
+    done = store_outcome(configuration, services, request, done, fit, tenure)
     publish_waiting(services.engine, services.channel, configuration.topics.releases, services.now)
     services.tracking.close(logged, outcome=done.outcome, reason=done.reason, release=done.release)
     return done

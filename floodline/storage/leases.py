@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,11 @@ def renew(session: Session, name: str, holder: str, now: datetime, length: timed
         .execution_options(synchronize_session=False)
     )
     return session.scalar(renewed) is not None
+
+
+def expiry(session: Session, name: str) -> datetime | None:
+    """When a lease runs out unless it is renewed; None where nobody holds it."""
+    return session.scalar(select(LeaseRow.expires_at).where(LeaseRow.name == name))
 
 
 def release(session: Session, name: str, holder: str) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from floodline.errors import NotFound
@@ -13,7 +13,7 @@ RUNNING = "running"
 
 
 def start(session: Session, *, id: str, detector: str, now: datetime) -> None:
-    """Note that a retrain runs; one that dies stays `running` without an end."""
+    """Note that a retrain runs; one that dies stays `running` until the next starts."""
     session.add(
         RetrainRow(
             id=id,
@@ -70,6 +70,16 @@ def fail(session: Session, *, id: str, now: datetime, reason: str) -> None:
     if row is not None and row.outcome == RUNNING:
         row.finished_at, row.outcome, row.reason = now, "failed", reason
         session.flush()
+
+
+def fail_abandoned(session: Session, detector: str, now: datetime) -> None:
+    """Note the end of retrains whose trainer died; only who has just taken the lease may say so."""
+    session.execute(
+        update(RetrainRow)
+        .where(RetrainRow.detector == detector, RetrainRow.outcome == RUNNING)
+        .values(finished_at=now, outcome="failed", reason="its trainer ended")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def last_finished(session: Session, detector: str) -> datetime | None:
