@@ -119,9 +119,15 @@ def _path(report: Report) -> Table:
             step.kind,
             "by rarity" if step.threshold is None else f"{step.threshold:.4f}",
             f"{step.at_rows[0]:,}",
-            step.reason.partition(";")[0],
+            _first_clause(step.reason),
         )
     return table
+
+
+def _first_clause(reason: str) -> str:
+    """The reason up to its first semicolon, with its bracket closed; `--json` has it whole."""
+    head = reason.partition(";")[0]
+    return head + ")" * (head.count("(") - head.count(")"))
 
 
 def _where(report: Report) -> Panel:

@@ -20,6 +20,7 @@ from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from consumer.adapters import client_settings
+from consumer.adapters.bounded import within
 from consumer.ports import Assignment, Message, Position, PublishFailed, Record, read_checkpoint
 from floodline.configuration.sections import Configuration, KafkaSection
 from floodline.errors import ConfigurationError, DependencyDown
@@ -351,22 +352,35 @@ class KafkaOutput:
         Raises:
             PublishFailed: the outcome is unknown or refused; `renew` before anything else.
         """
-        if self._producer is None:
+        producer = self._producer
+        if producer is None:
             raise PublishFailed("no_producer", "the producer was given up")
+        group = self._input.consumer.consumer_group_metadata()
+        seconds = self._configuration.consumer.transaction_timeout_ms / 1000 + _SECONDS / 2
+        try:
+            within(seconds, lambda: self._transact(producer, group, messages, positions))
+        except TimeoutError as error:
+            self._producer = None  # the thread left behind still holds it
+            raise PublishFailed("stuck", f"the transaction had {error}") from error
+
+    def _transact(
+        self,
+        producer: Producer,
+        group: Any,
+        messages: Sequence[Message],
+        positions: Sequence[Position],
+    ) -> None:
         step = "begin_transaction"
         try:
-            self._producer.begin_transaction()
+            producer.begin_transaction()
             step = "produce"
             for message in messages:
-                self._produce(self._producer, message)
+                self._produce(producer, message)
             step = "send_offsets"
-            self._producer.send_offsets_to_transaction(
-                [self._place(position) for position in positions],
-                self._input.consumer.consumer_group_metadata(),
-                _SECONDS,
-            )
+            places = [self._place(position) for position in positions]
+            producer.send_offsets_to_transaction(places, group, _SECONDS)
             step = "commit_transaction"
-            self._producer.commit_transaction()
+            producer.commit_transaction()
         except KafkaException as error:
             raise _failed(step, error) from error
 

@@ -133,3 +133,23 @@ def test_a_killed_broker_that_comes_back_repeats_nothing(tmp_path: Path, seed: i
             assert member.stop() == 0
         assert_every_record_once(outcome)
         outcome.close()
+
+
+def test_a_quiet_consumer_outlives_a_restart_of_kafka(tmp_path: Path, seed: int) -> None:
+    """Kafka is stopped and started while nothing comes in: what comes then is scored, once."""
+    with LocalKafka(tmp_path / "kafka", port=free_port()) as kafka:
+        topics = Topics(kafka.bootstrap_servers, "quiet")
+        topics.create(topics.name("events"), 2)
+        config, configuration = write_configuration(tmp_path, topics)
+        outcome = Outcome(topics, configuration)
+        with ConsumerProcess(config, "one") as member:
+            member.wait_running(2)
+            produce(outcome, seed, 1_000)
+            outcome.wait_committed()
+            kafka.stop()
+            kafka.start()
+            produce(outcome, seed + 1, 500)
+            outcome.wait_committed(120)
+            assert member.stop() == 0
+        assert_every_record_once(outcome)
+        outcome.close()
