@@ -36,7 +36,11 @@ def up(folder: Folder = DEFAULT_FOLDER, port: Port = DEFAULT_PORT, as_json: Json
 @app.command(epilog="Example: floodline kafka down")
 def down(folder: Folder = DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Stop the broker; its data stays in the folder."""
-    _print(stop_broker(folder), as_json=as_json)
+    found = stop_broker(folder)
+    if as_json:
+        _print(found, as_json=True)
+    else:
+        typer.echo(f"Kafka is stopped; its data stays in {found.folder}")
 
 
 @app.command(epilog="Example: floodline kafka status --json")

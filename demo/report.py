@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 from rich.console import Console, Group
-from rich.panel import Panel
 from rich.table import Table
 
 from demo.quality import Quality
@@ -64,7 +63,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def show(report: Report, console: Console) -> None:
     """Print the report as tables."""
-    console.print(Group(_counts(report), _quality(report), _path(report), _where(report)))
+    console.print(Group(_counts(report), _quality(report), _path(report)))
+    # Unwrapped, so that an address or a key can be copied whole.
+    console.print(_where(report), soft_wrap=True, markup=False, highlight=False)
 
 
 def _counts(report: Report) -> Table:
@@ -130,7 +131,7 @@ def _first_clause(reason: str) -> str:
     return head + ")" * (head.count("(") - head.count(")"))
 
 
-def _where(report: Report) -> Panel:
+def _where(report: Report) -> str:
     lines = [
         f"MLflow run  {report.mlflow_run_id or 'none'}",
         f"MLflow      {report.mlflow_tracking_uri}",
@@ -138,4 +139,4 @@ def _where(report: Report) -> Panel:
         f"took        {report.seconds:.0f} s",
         *(f"{name:<11} {address}" for name, address in report.addresses.items()),
     ]
-    return Panel("\n".join(lines), title="Where to look", title_align="left")
+    return "\n".join(lines)
