@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +144,12 @@ def _unknown(tree: Tree, origins: Origins) -> list[str]:
         kind = _section(section)
         if kind is None:
             where = next((o for n, o in origins.items() if n.startswith(f"{section}.")), "the file")
-            faults.append(f"{where}: unknown section [{section}]{_did_you(section, _sections())}")
+            hint = did_you_mean(section, _sections())
+            faults.append(f"{where}: unknown section [{section}]{hint}")
             continue
         for key in values:
             if key not in kind.model_fields:
-                hint = _did_you(key, list(kind.model_fields))
+                hint = did_you_mean(key, list(kind.model_fields))
                 faults.append(f"{origins[f'{section}.{key}']}: unknown key {section}.{key}{hint}")
     return faults
 
@@ -157,7 +158,8 @@ def _sections() -> list[str]:
     return list(Configuration.model_fields)
 
 
-def _did_you(name: str, known: list[str]) -> str:
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """The end of a message about an unknown name: the nearest known one, else all of them."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
 

@@ -41,18 +41,28 @@ def decode_event(value: bytes | None, schema: Schema) -> Event:
         InvalidEvent: with reason `empty`, `undecodable`, `missing_feature`,
             `invalid_feature` or `invalid_entity`.
     """
+    payload = decode_payload(value)
+    features = {name: number(payload, name) for name in schema.features}
+    return Event(features, _entity(payload, schema.entity), payload)
+
+
+def decode_payload(value: bytes | None) -> dict[str, Any]:
+    """The JSON object in `value`.
+
+    Raises:
+        InvalidEvent: with reason `empty` or `undecodable`.
+    """
     if not value:
         raise InvalidEvent("empty", "the record has no value")
     try:
-        payload = _decoder.decode(value)
+        payload: dict[str, Any] = _decoder.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidEvent("undecodable", f"the value is not a JSON object: {error}") from error
     except RecursionError as error:
         raise InvalidEvent("undecodable", _TOO_DEEP) from error
     if value.count(b"[") + value.count(b"{") > DEEPEST and _deeper(payload, DEEPEST):
         raise InvalidEvent("undecodable", _TOO_DEEP)
-    features = {name: _number(payload, name) for name in schema.features}
-    return Event(features, _entity(payload, schema.entity), payload)
+    return payload
 
 
 def _deeper(value: Any, levels: int) -> bool:
@@ -64,23 +74,29 @@ def _deeper(value: Any, levels: int) -> bool:
     return bool(layer)
 
 
-def _number(payload: dict[str, Any], name: str) -> float:
-    value = _field(payload, name)
+def number(payload: dict[str, Any], name: str) -> float:
+    """The finite number that `payload` has for this feature; `a.b` is field b of object a.
+
+    Raises:
+        InvalidEvent: with reason `missing_feature` (absent or null) or `invalid_feature`.
+    """
+    value = field(payload, name)
     if value is None:
         raise InvalidEvent("missing_feature", f"feature {name!r} is missing or null", name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         kind = type(value).__name__
         raise InvalidEvent("invalid_feature", f"feature {name!r} is a {kind}, not a number", name)
     try:
-        number = float(value)
+        as_float = float(value)
     except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
+        as_float = math.inf
+    if not math.isfinite(as_float):
         raise InvalidEvent("invalid_feature", f"feature {name!r} is not a finite number", name)
-    return number
+    return as_float
 
 
-def _field(payload: dict[str, Any], name: str) -> Any:
+def field(payload: dict[str, Any], name: str) -> Any:
+    """The value under `name`, or under its parts between dots; None where there is none."""
     if name in payload or "." not in name:
         return payload.get(name)
     value: Any = payload
@@ -94,7 +110,7 @@ def _field(payload: dict[str, Any], name: str) -> Any:
 def _entity(payload: dict[str, Any], name: str | None) -> str | None:
     if name is None:
         return None
-    value = _field(payload, name)
+    value = field(payload, name)
     if value is None:
         return None
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
