@@ -73,7 +73,7 @@ class Moa:
             f"EvaluateInterleavedTestThenTrain -l {learner} -s (CacheShuffledStream -m {events} "
             f"-s (ArffFileStream -f {self._stream})) -i {events} -f {events // 2} -q {events}"
         )
-        command = [self._java, "-cp", self._jar, "moa.DoTask", task]
+        command = [str(self._java), "-cp", str(self._jar), "moa.DoTask", task]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=SECONDS, check=True
