@@ -1,0 +1,39 @@
+"""How the kernels are compiled: cached on disk, without fastmath, typed as they are written."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_SOURCES = hashlib.sha256(
+    b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+).hexdigest()
+
+
+def compiled(function: Function) -> Function:
+    """The function as a kernel that Numba compiles at its first call and keeps on disk.
+
+    Numba keeps it beside the source, else in the user's cache folder.
+    """
+    try:
+        kernel = njit(cache=True)(function)
+    except RuntimeError:  # Numba finds no folder that it may write to: each process compiles anew
+        return cast("Function", njit(function))
+    _stamp(kernel)
+    return cast("Function", kernel)
+
+
+def inlined(function: Function) -> Function:
+    """The function as a part of every kernel that calls it, without a call."""
+    return cast("Function", njit(inline="always")(function))
+
+
+def _stamp(kernel: Any) -> None:
+    """Bind the kept kernel to all sources here: Numba looks only at the kernel's own file."""
+    kept = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    if kept is not None:
+        kept._source_stamp = _SOURCES  # noqa: SLF001  # Numba has no public name for it

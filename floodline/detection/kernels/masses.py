@@ -1,0 +1,93 @@
+"""A forest's masses in whichever layout is fastest and still right for the events that come."""
+
+import numpy as np
+
+from floodline.detection.kernels.descent import Floats, Masses
+from floodline.detection.kernels.layouts import Layout, LeafTable, LiveMasses, PrunedProfile
+from floodline.detection.kernels.progress import BROKEN, SETTLED, WHOLE, new_progress
+from floodline.detection.tree_drawing import Trees
+
+SHORT = 10
+"""Trees up to this height may have a leaf table."""
+
+
+class ForestMasses:
+    """Masses of the last window and of the one being counted; scores and learns rows in order.
+
+    The first row that misses a feature (NaN) moves it to live masses, and a whole window without
+    one moves it back. No score depends on the layout.
+    """
+
+    def __init__(self, trees: Trees, window: int, columns: int) -> None:
+        self._trees, self._columns = trees, columns
+        self.progress = new_progress(window)
+        width = trees.features.shape[1]
+        self._short = width <= 2**SHORT and width <= 8 * window
+        empty = np.zeros(trees.features.shape, np.int32)
+        self._layout: Layout = (
+            LeafTable(trees, self.progress, self._masses(empty, empty))
+            if self._short
+            else PrunedProfile(trees, self.progress, self._rows())
+        )
+
+    def advance(self, rows: Floats, out: Floats, mode: int) -> None:
+        """Score (into `out`) and learn each row, as `mode` says.
+
+        `rows` are C-contiguous float64, (events, columns), with NaN where a feature is missing.
+        """
+        done, count = self._layout.advance(rows, out, 0, mode), rows.shape[0]
+        while self._exchange(done, count) and done < count:
+            done = self._layout.advance(rows, out, done, mode)
+
+    def leaves(self) -> tuple[Masses, Masses]:
+        """The leaves' masses of the last window and of this one, (trees, 2^h) each."""
+        return self._layout.leaves()
+
+    def restore(self, reference: Masses, latest: Masses, counter: int, windows: int) -> None:
+        """Go on from these leaves' masses, `counter` events into the window after `windows`."""
+        self.progress[:] = counter, windows, self.progress[2], BROKEN if counter else WHOLE
+        masses = self._masses(reference, latest)
+        self._layout = (
+            LeafTable(self._trees, self.progress, masses)
+            if self._short
+            else LiveMasses(self._trees, self.progress, masses, self._rows())
+        )
+
+    def _exchange(self, done: int, count: int) -> bool:
+        """Change the layout where the present one cannot go on; True if it was changed."""
+        layout = self._layout
+        if isinstance(layout, LiveMasses):
+            if self.progress[3] != SETTLED:
+                return False
+            self._layout = self._fast(layout)
+        elif done == count:
+            return False
+        else:
+            self._layout = self._live(layout)
+            self.progress[3] = BROKEN
+        return True
+
+    def _live(self, fast: Layout) -> LiveMasses:
+        if isinstance(fast, LeafTable):
+            return LiveMasses(self._trees, self.progress, fast.masses, self._rows(0))
+        masses = self._masses(*fast.leaves())
+        rows = fast.window_rows if isinstance(fast, PrunedProfile) else self._rows()
+        return LiveMasses(self._trees, self.progress, masses, rows)
+
+    def _fast(self, live: LiveMasses) -> Layout:
+        if self._short:
+            return LeafTable(self._trees, self.progress, live.masses)
+        live.window_rows[1] = live.window_rows[0]
+        return PrunedProfile(self._trees, self.progress, live.window_rows)
+
+    def _masses(self, reference: Masses, latest: Masses) -> Masses:
+        """All masses of both windows, with only the leaves' filled in."""
+        trees, width = self._trees.features.shape
+        masses = np.zeros((2, trees, 2 * width), np.int32)
+        masses[0, :, width:], masses[1, :, width:] = latest, reference
+        return masses
+
+    def _rows(self, window: int | None = None) -> Floats:
+        """Room for the rows of two windows."""
+        size = int(self.progress[2]) if window is None else window
+        return np.zeros((2, size, self._columns))
