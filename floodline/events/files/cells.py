@@ -50,9 +50,20 @@ def chunk(
         numbers=numbers,
         rows=rows,
         labels=labels,
-        events=batch.to_pylist() if wanted.whole else None,
+        events=_typed(batch, rows, wanted.features).to_pylist() if wanted.whole else None,
         invalid=left_out + len(bad) - len(kept),
     )
+
+
+def _typed(
+    batch: pa.RecordBatch, rows: NDArray[np.float64], features: tuple[str, ...]
+) -> pa.RecordBatch:
+    """The batch with its features as numbers, where text said them."""
+    for place, feature in enumerate(features):
+        if not is_number(batch.column(feature).type):
+            numbers = pa.array(rows[:, place], mask=np.isnan(rows[:, place]))
+            batch = batch.set_column(batch.schema.get_field_index(feature), feature, numbers)
+    return batch
 
 
 def as_numbers(column: pa.Array) -> NDArray[np.float64]:
