@@ -1,12 +1,12 @@
 """How rare a score is among the recent ones."""
 
 import math
-from bisect import bisect_left, insort
-from collections import deque
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from floodline.detection.kernels import score_window as kernels
 from floodline.errors import StateRefused
 
 
@@ -24,48 +24,64 @@ class ScoreWindow:
     0.4
     >>> window.threshold(0.4) > 0.3
     True
+
+    `step_many` does the same for a row of scores at the speed of a kernel; how a stream is cut
+    into rows changes no bit.
     """
 
     def __init__(self, size: int) -> None:
         if size < 1:
             raise ValueError(f"a score window needs a size of at least 1, not {size}")
         self.size = size
-        self._arrival: deque[float] = deque()
-        self._sorted: list[float] = []
+        self._window = kernels.new_window(size)
 
     def __len__(self) -> int:
-        return len(self._arrival)
+        return int(self._window.places[1])
 
     def learn(self, score: float) -> None:
         """Keep a score, and let the oldest go when the window is full."""
-        if len(self._arrival) == self.size:
-            oldest = self._arrival.popleft()
-            del self._sorted[bisect_left(self._sorted, oldest)]
-        self._arrival.append(score)
-        insort(self._sorted, score)
+        self.step_many(np.asarray([score], dtype=np.float64), None)
 
     def rarity(self, score: float) -> float:
         """The share in (0, 1] of recent events, this one included, that scored at least as high."""
-        at_least = len(self._sorted) - bisect_left(self._sorted, score)
-        return (1 + at_least) / (len(self._sorted) + 1)
+        count = len(self)
+        return (1 + count - kernels.below(self._window, float(score))) / (count + 1)
 
     def threshold(self, rarity: float) -> float:
         """The lowest score whose rarity is at most `rarity`; infinity where n is too small."""
-        count = len(self._sorted)
-        at_most = math.floor(rarity * (count + 1))
-        # The product may round over a whole number; `rarity()` divides, and its word counts.
-        while (at_most + 1) / (count + 1) <= rarity:
-            at_most += 1
-        while at_most > 0 and at_most / (count + 1) > rarity:
-            at_most -= 1
-        above = at_most - 1
-        if above < 0 or above >= count:
-            return math.inf if above < 0 else 0.0
-        return math.nextafter(self._sorted[count - above - 1], math.inf)
+        number = kernels.at_most(float(rarity), len(self))
+        return kernels.threshold(self._window, number)
+
+    def step_many(
+        self, scores: NDArray[np.float64], rarity_rule: float | None, learn_from: int = 0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """For each score in order: its rarity, the threshold at `rarity_rule`; then keep it.
+
+        Args:
+            scores: (n,) scores; infinities are kept as such, NaN is no score.
+            rarity_rule: the rarity of the thresholds, in (0, 1); None: no threshold is asked.
+            learn_from: so many scores at the start are not kept (the model was warming up).
+
+        Returns:
+            Rarities and thresholds, (n,) each, as `rarity` and `threshold` give them before the
+            score is kept; the thresholds are NaN without a rule.
+
+        Raises:
+            ValueError: a score is NaN.
+        """
+        # A copy where needed: the kernel is compiled once, for contiguous, writable rows.
+        arrived = np.require(scores, dtype=np.float64, requirements=["C", "W"])
+        if np.isnan(arrived).any():
+            raise ValueError("a score that is no number has no rarity")
+        rarities, thresholds = np.empty(arrived.size), np.full(arrived.size, np.nan)
+        rule = math.nan if rarity_rule is None else float(rarity_rule)
+        kernels.step_many(self._window, arrived, rule, int(learn_from), rarities, thresholds)
+        return rarities, thresholds
 
     def to_state(self) -> bytes:
         """The kept scores in order of arrival, as little-endian float64."""
-        return np.asarray(self._arrival, dtype="<f8").tobytes()
+        arrival, head = self._window.arrival[: len(self)], int(self._window.places[0])
+        return np.concatenate((arrival[head:], arrival[:head])).astype("<f8").tobytes()
 
     @classmethod
     def from_state(cls, size: int, data: bytes) -> Self:
@@ -80,6 +96,5 @@ class ScoreWindow:
         if not np.isfinite(scores).all():
             raise StateRefused("a kept score is not a finite number")
         window = cls(size)
-        window._arrival.extend(scores.tolist()[-size:])
-        window._sorted = sorted(window._arrival)
+        kernels.fill(window._window, scores[-size:].astype(np.float64))
         return window

@@ -1,17 +1,60 @@
 """Rarity and thresholds against the plainest counting."""
 
 import math
+import random
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from floodline.detection.kernels import score_window
 from floodline.detection.rarity import ScoreWindow
 from floodline.errors import StateRefused
 
 # Few distinct values make ties; the rest of [0, 1] makes the others.
 score = st.one_of(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.floats(0, 1))
 history = st.lists(score, max_size=60)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_kernels() -> None:
+    """No test waits for the compiler within its deadline."""
+    score_window.prepare()
+
+
+class PlainWindow:
+    """The window in its plainest form: one list in order of arrival, one in order of size."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.arrival: deque[float] = deque()
+        self.ordered: list[float] = []
+
+    def step(self, score: float, rule: float | None, *, learn: bool) -> tuple[float, float]:
+        """Rarity and threshold, then keep."""
+        count = len(self.ordered)
+        rarity = (1 + count - bisect_left(self.ordered, score)) / (count + 1)
+        threshold = math.nan if rule is None else self.threshold(rule)
+        if learn:
+            if count == self.size:
+                del self.ordered[bisect_left(self.ordered, self.arrival.popleft())]
+            self.arrival.append(score)
+            insort(self.ordered, score)
+        return rarity, threshold
+
+    def threshold(self, rule: float) -> float:
+        """Try every number of scores that may reach it, from the most down."""
+        count = len(self.ordered)
+        for above in range(count, -1, -1):
+            if (1 + above) / (count + 1) <= rule:
+                if above == count:
+                    return 0.0
+                return math.nextafter(self.ordered[count - above - 1], math.inf)
+        return math.inf
 
 
 def filled(size: int, scores: list[float]) -> ScoreWindow:
@@ -101,6 +144,85 @@ def test_a_state_of_other_bytes_is_refused(state: bytes) -> None:
     """Bytes that are no finite float64 numbers are refused."""
     with pytest.raises(StateRefused):
         ScoreWindow.from_state(5, state)
+
+
+def compare(size: int, batches: list[tuple[list[float], int]], rule: float | None) -> None:
+    """Step through the batches; every rarity, threshold and kept score is the plain window's."""
+    window, plain = ScoreWindow(size), PlainWindow(size)
+    for scores, learn_from in batches:
+        rarities, thresholds = window.step_many(np.asarray(scores), rule, learn_from)
+        expected = [
+            plain.step(score, rule, learn=index >= learn_from) for index, score in enumerate(scores)
+        ]
+        assert rarities.tolist() == [rarity for rarity, _ in expected]
+        np.testing.assert_array_equal(thresholds, [threshold for _, threshold in expected])
+        assert window.to_state() == np.asarray(plain.arrival, dtype="<f8").tobytes()
+        assert len(window) == len(plain.arrival)
+
+
+batch = st.tuples(st.lists(score, max_size=150), st.integers(0, 5))
+
+
+@given(
+    size=st.integers(1, 50),
+    batches=st.lists(batch, max_size=8),
+    rule=st.one_of(st.none(), st.floats(0.0001, 0.9999)),
+)
+@example(size=1, batches=[([0.5, 0.5, 0.1], 0), ([-0.0, 0.0, 0.5], 1)], rule=0.5)
+def test_batches_are_stepped_as_single_scores(
+    size: int, batches: list[tuple[list[float], int]], rule: float | None
+) -> None:
+    """However a stream is cut, `step_many` gives what one score after the other gives."""
+    compare(size, batches, rule)
+
+
+def walk(draw: random.Random) -> float:
+    """Scores with ties, in which a level comes and goes."""
+    level = draw.choice((0.2, 0.2, 0.9))
+    return round(level + draw.random() / 10, draw.choice((1, 2, 17)))
+
+
+SHAPES: dict[str, Callable[[int, random.Random], float]] = {
+    "uniform": lambda index, draw: draw.random(),
+    "ties": lambda index, draw: draw.randrange(5) / 4,
+    "equal": lambda index, draw: 0.5,
+    "rising": lambda index, draw: index / 6_000,
+    "falling": lambda index, draw: 1 - index / 6_000,
+    "saw": lambda index, draw: (index % 700) / 700,
+    "walk": lambda index, draw: walk(draw),
+    "thinning": lambda index, draw: draw.random() if index % 1_500 < 750 else 0.5 + index / 1e5,
+    "infinite": lambda index, draw: draw.choice((math.inf, -math.inf, 0.0, draw.random())),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("size", "rule"), [(127, 0.5), (129, 0.01), (1_000, 0.001), (1_500, 0.9)])
+def test_no_score_is_lost_or_doubled(shape: str, size: int, rule: float) -> None:
+    """Over many turns of the window, in every order of arrival, each result is the plain one's."""
+    draw = random.Random(size)
+    scores = [float(SHAPES[shape](index, draw)) for index in range(6_000)]
+    batches, start = [], 0
+    while start < len(scores):
+        end = start + draw.choice((1, 7, 64, 500, 1_999))
+        batches.append((scores[start:end], draw.choice((0, 0, 3))))
+        start = end
+    compare(size, batches, rule)
+
+
+def test_what_is_no_number_is_no_score() -> None:
+    """NaN is refused, and nothing of its batch is kept."""
+    window = filled(5, [0.5])
+    with pytest.raises(ValueError, match="no number"):
+        window.step_many(np.asarray([0.1, math.nan]), None)
+    assert window.to_state() == filled(5, [0.5]).to_state()
+
+
+def test_rows_that_may_not_be_written_are_read() -> None:
+    """A read-only or strided row of scores is stepped like any other."""
+    scores = np.linspace(0, 1, 20)[::2]
+    scores.flags.writeable = False
+    rarities, _ = ScoreWindow(5).step_many(scores, 0.5)
+    assert rarities.tolist() == [1 / (1 + min(index, 5)) for index in range(10)]
 
 
 def test_a_window_needs_a_size() -> None:
