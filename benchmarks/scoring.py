@@ -9,7 +9,7 @@ from river.anomaly import HalfSpaceTrees
 from river.preprocessing import MinMaxScaler
 
 from demo.streams import Stream
-from floodline.detection.parameters import ForestParameters
+from floodline.detection.parameters import RiverProfile
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 
@@ -24,7 +24,7 @@ def river_loop(rows: list[dict[str, float]]) -> None:
 
 def scorer(rows: list[dict[str, float]]) -> None:
     """The same forest in our scorer: rarity, threshold and decision on top."""
-    ours = Scorer.new(ForestParameters(seed=42))
+    ours = Scorer.new(RiverProfile(seed=42))
     rule = ThresholdRule(rarity=0.001)
     for row in rows:
         ours.step(row, rule)

@@ -177,10 +177,13 @@ class Restorer:
         except StateRefused as error:
             log.error("release refused", release=release.number, error=str(error))
             release, model = initial_release(self._configuration), None
-        task.load(Scorer.new(self._configuration.forest), release, offset, 0)
+        task.load(self._empty(), release, offset, 0)
         task.adopt(release, model, fresh=True)
         log.info("model begins anew", partition=task.partition, offset=offset)
         return self._way(task, [])
+
+    def _empty(self) -> Scorer:
+        return Scorer.new(self._configuration.model_parameters, self._features)
 
     def _way(self, task: Task, changes: list[Change]) -> Restoration:
         return Restoration(task, changes, self._store, self._features)
@@ -251,7 +254,7 @@ class Restorer:
             return None
         # The change that began it comes first in the replay and installs its release and model.
         release = initial_release(self._configuration)
-        task.load(Scorer.new(self._configuration.forest), release, origin, 0)
+        task.load(self._empty(), release, origin, 0)
         return origin
 
     def _read_snapshot(

@@ -60,7 +60,7 @@ class Tally(msgspec.Struct):
 
 def fingerprint(configuration: Configuration) -> str:
     """Tells two configured models apart: by their parameters and features."""
-    parts = (configuration.forest, sorted(configuration.detector.features))
+    parts = (configuration.model_parameters, sorted(configuration.detector.features))
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 

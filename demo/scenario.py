@@ -187,7 +187,9 @@ class Scenario:
     ) -> Report:
         stream = self._stream
         alerts = [_row(alert.event) for alert in accounts.alerts]
-        control = fixed_alerts(stream, PARTITIONS, configuration.forest, configuration.initial_rule)
+        control = fixed_alerts(
+            stream, PARTITIONS, configuration.model_parameters, configuration.initial_rule
+        )
         first, last = thirds(len(stream.rows))
         path = _path(accounts, row_layout(len(stream.rows), PARTITIONS))
         return Report(

@@ -81,7 +81,7 @@ def _release(
         made_by=request.made_by,
         created_at=now.isoformat(),
         model=ModelRef(
-            parameters=configuration.forest,
+            parameters=configuration.model_parameters,
             state_sha256=done.state_sha256,
             mlflow_run_id=done.mlflow_run_id,
             mlflow_version=done.model_version,

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from floodline.configuration.sections import Configuration
+from floodline.detection.parameters import ModelParameters, NamedDetector, RiverProfile
 from trainer.evaluation import (
     Case,
     metrics,
@@ -82,15 +83,22 @@ def run_of(configuration: Configuration, inputs: Inputs, outcome: Outcome) -> Ru
 def _tags(configuration: Configuration, inputs: Inputs) -> dict[str, str]:
     return {
         "detector": configuration.detector.name,
-        "algorithm": "river-half-space-trees",
+        "algorithm": _algorithm(configuration.model_parameters),
         "data_source": inputs.source,
         "trigger": inputs.trigger,
     }
 
 
+def _algorithm(parameters: ModelParameters) -> str:
+    if isinstance(parameters, NamedDetector):
+        return parameters.steps[-1]
+    river = isinstance(parameters, RiverProfile)
+    return "river-half-space-trees" if river else "remembering-forest"
+
+
 def _params(configuration: Configuration, inputs: Inputs, outcome: Outcome) -> dict[str, str]:
     params: dict[str, Any] = {
-        **configuration.model.model_dump(),
+        **msgspec.to_builtins(configuration.model_parameters),
         "features": ",".join(configuration.detector.features),
         "topic": configuration.topics.events,
         "topic_id": inputs.topic_id,

@@ -7,6 +7,7 @@ import msgspec
 import structlog
 
 from floodline.configuration.sections import Configuration
+from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict, DependencyDown, FloodlineError
 from floodline.storage import leases, releases, retrains
@@ -84,7 +85,8 @@ def _retrain(
     anomalies = {
         (each.partition, each.offset) for each in labels if (each.raised.anomaly or 0.0) > 0.5
     }
-    trained = train(samples, configuration.forest, anomalies, configuration.trainer.held_out)
+    empty = Scorer.new(configuration.model_parameters, configuration.detector.features)
+    trained = train(samples, empty, anomalies, configuration.trainer.held_out)
     rule, model_release = _in_force(configuration, services)
     fit = fitted_rule(
         rule,

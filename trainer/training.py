@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection.parameters import ForestParameters
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import InvalidEvent
@@ -58,19 +57,18 @@ def decoded(records: Sequence[Record], schema: Schema) -> tuple[list[Sample], in
 
 def train(
     samples: Sequence[Sample],
-    parameters: ForestParameters,
+    scorer: Scorer,
     anomalies: Set[Place],
     held_out: float,
 ) -> Trained:
-    """Train over the samples in order; events at `anomalies` are scored and not learnt.
+    """Train `scorer`, which has seen nothing, over the samples in order.
 
-    The last `held_out` share is scored by the model as it would have gone on alone: there every
-    event is learnt, since no label was known when it came. So a label never helps to score the
-    events that judge it. The model that is kept comes from a second pass over that part, with its
-    labels.
+    Events at `anomalies` are scored and not learnt. The last `held_out` share is scored by the
+    model as it would have gone on alone: there every event is learnt, since no label was known when
+    it came. So a label never helps to score the events that judge it. The model that is kept comes
+    from a second pass over that part, with its labels.
     """
     split = len(samples) - int(len(samples) * held_out)
-    scorer = Scorer.new(parameters)
     first, warm_first = _scored(scorer, samples[:split], anomalies)
     alone = Scorer.from_state(scorer.to_state())
     later, warm_later = _scored(alone, samples[split:], frozenset())

@@ -1,35 +1,15 @@
 """Every setting of every process, with its unit, default and bounds."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from floodline.detection.parameters import ForestParameters
+from floodline.configuration.model_section import ModelSection
+from floodline.configuration.section import Section
+from floodline.detection.parameters import ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.decoding import Schema
 from floodline.events.topics import Topics
-
-
-class Section(BaseModel):
-    """A frozen part of the configuration; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        field = cls.model_fields[info.field_name or ""]
-        if isinstance(value, bool) and field.annotation is not bool:
-            raise ValueError("true and false fit a switch only")
-        return value
 
 
 class DetectorSection(Section):
@@ -48,15 +28,6 @@ class DetectorSection(Section):
         if "" in features or len(set(features)) < len(features):
             raise ValueError("each feature is a field's name, and is named once")
         return features
-
-
-class ModelSection(Section):
-    """River's HalfSpaceTrees behind its MinMaxScaler."""
-
-    trees: int = Field(default=10, ge=1, le=200, description="Number of trees.")
-    height: int = Field(default=8, ge=1, le=15, description="Height of each tree.")
-    window: int = Field(default=250, ge=2, le=100_000, description="Events in a window.")
-    seed: int = Field(default=42, description="Fixes the trees and so every score.")
 
 
 class ThresholdSection(Section):
@@ -261,9 +232,9 @@ class Configuration(Section):
         return Schema(features=self.detector.features, entity=self.detector.entity)
 
     @property
-    def forest(self) -> ForestParameters:
+    def model_parameters(self) -> ModelParameters:
         """The model's parameters as the detection package takes them."""
-        return ForestParameters(**self.model.model_dump())
+        return self.model.as_parameters()
 
     @property
     def initial_rule(self) -> ThresholdRule:

@@ -1,20 +1,23 @@
 """One partition's scoring: a pure function of (state, event, release)."""
 
 import hashlib
-import math
 from typing import Self
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from floodline.detection.detector import Features
-from floodline.detection.parameters import ForestParameters
+from floodline.detection.detector import Detector, Features, Rows, row
+from floodline.detection.models import detector_from_state, new_detector
+from floodline.detection.parameters import ModelParameters
 from floodline.detection.rarity import ScoreWindow
-from floodline.detection.river_forest import RiverForest
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
 
 RARITY_WINDOW = 10_000
 """Recent scores that rarity is counted over."""
+
+VERSION = 2
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,10 +30,33 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     warming_up: bool
 
 
+class ScoredRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What scoring says of events in order; each array has shape (n,)."""
+
+    score: NDArray[np.float64]
+    rarity: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+    is_alert: NDArray[np.bool_]
+    warming_up: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return int(self.score.size)
+
+    def __getitem__(self, index: int) -> Scored:
+        return Scored(
+            score=float(self.score[index]),
+            rarity=float(self.rarity[index]),
+            threshold=float(self.threshold[index]),
+            is_alert=bool(self.is_alert[index]),
+            warming_up=bool(self.warming_up[index]),
+        )
+
+
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     version: int
     events: int
-    forest: bytes
+    parameters: ModelParameters
+    detector: bytes
     scores: bytes
 
 
@@ -38,63 +64,67 @@ class Scorer:
     """Scores and learns the events of one partition in order.
 
     Order per event: score, decide by the rule in force, learn. No clock, no unseeded randomness:
-    the same events under the same releases give the same results to the bit.
+    the same events under the same releases give the same results to the bit, however they are cut
+    into batches.
     """
 
-    def __init__(self, forest: RiverForest, scores: ScoreWindow | None = None) -> None:
-        self._forest = forest
+    def __init__(
+        self, parameters: ModelParameters, detector: Detector, scores: ScoreWindow | None = None
+    ) -> None:
+        self.parameters = parameters
+        self.detector = detector
         self._scores = scores or ScoreWindow(RARITY_WINDOW)
         self.events = 0
 
     @classmethod
-    def new(cls, parameters: ForestParameters) -> Self:
-        """A scorer that has seen nothing."""
-        return cls(RiverForest(parameters))
+    def new(cls, parameters: ModelParameters, features: tuple[str, ...]) -> Self:
+        """A scorer that has seen nothing; its columns are these features, sorted."""
+        return cls(parameters, new_detector(parameters, tuple(sorted(features))))
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the features that the model has learnt, sorted; none before the first."""
-        return self._forest.features
-
-    @property
-    def parameters(self) -> ForestParameters:
-        """What the model was made with."""
-        return self._forest.parameters
+        """The columns of the rows that it takes."""
+        return self.detector.features
 
     @property
     def warming_up(self) -> bool:
-        """True while the forest is in its first window: scores mean nothing, no alerts."""
-        return self._forest.warming_up
+        """True while the model has seen too little: scores mean nothing, no alerts."""
+        return self.detector.warm_up_left > 0
 
-    def step(self, features: Features, rule: ThresholdRule, *, learn: bool = True) -> Scored:
-        """Score the event, decide, then learn it (unless `learn` is false)."""
-        warming_up = self.warming_up
-        score = self._forest.score_one(features)
-        threshold = rule.score if rule.score is not None else self._provisional(rule)
-        scored = Scored(
+    def step_many(self, rows: Rows, rule: ThresholdRule, *, learn: bool = True) -> ScoredRows:
+        """Score each event, decide, then learn it (unless `learn` is false), in order.
+
+        `rows` has shape (n, d), C-contiguous float64, a column a feature; NaN is missing.
+        """
+        count = rows.shape[0]
+        cold = min(count, self.detector.warm_up_left) if learn else count * self.warming_up
+        many = self.detector.score_learn_many if learn else self.detector.score_many
+        score = many(rows)
+        rarity, threshold = self._scores.step_many(score, rule.rarity, cold)
+        if rule.score is not None:
+            threshold = np.full(count, rule.score)
+        warming_up = np.arange(count) < cold
+        self.events += count
+        return ScoredRows(
             score=score,
-            rarity=self._scores.rarity(score),
+            rarity=rarity,
             threshold=threshold,
-            is_alert=not warming_up and score >= threshold,
+            is_alert=(score >= threshold) & ~warming_up,
             warming_up=warming_up,
         )
-        if not warming_up:
-            self._scores.learn(score)
-        if learn:
-            self._forest.learn_one(features)
-        self.events += 1
-        return scored
 
-    def _provisional(self, rule: ThresholdRule) -> float:
-        return math.inf if rule.rarity is None else self._scores.threshold(rule.rarity)
+    def step(self, features: Features, rule: ThresholdRule, *, learn: bool = True) -> Scored:
+        """One event by `step_many`; a feature that is absent is missing."""
+        return self.step_many(row(features, self.features), rule, learn=learn)[0]
 
     def to_state(self) -> bytes:
-        """Forest, recent scores and event count as data."""
+        """Model, recent scores and event count as data."""
         return msgspec.msgpack.encode(
             _State(
-                version=1,
+                version=VERSION,
                 events=self.events,
-                forest=self._forest.to_state(),
+                parameters=self.parameters,
+                detector=self.detector.to_state(),
                 scores=self._scores.to_state(),
             )
         )
@@ -110,13 +140,14 @@ class Scorer:
             state = msgspec.msgpack.decode(data, type=_State)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StateRefused(f"these {len(data)} bytes are no scorer state: {error}") from error
-        if state.version != 1 or state.events < 0:
+        if state.version != VERSION or state.events < 0:
             raise StateRefused(
                 f"scorer state version {state.version} after {state.events} events; "
-                "this release reads version 1"
+                f"this release reads version {VERSION}"
             )
         scores = ScoreWindow.from_state(RARITY_WINDOW, state.scores)
-        scorer = cls(RiverForest.from_state(state.forest), scores)
+        detector = detector_from_state(state.parameters, state.detector)
+        scorer = cls(state.parameters, detector, scores)
         scorer.events = state.events
         return scorer
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from floodline.detection.parameters import ForestParameters
+from floodline.detection.parameters import ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
 
 LARGEST_NUMBER = 2**31 - 1
@@ -77,7 +77,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class ModelRef(msgspec.Struct, frozen=True, kw_only=True):
     """A retrained model: its parameters, and its state in the state store by sha256."""
 
-    parameters: ForestParameters
+    parameters: ModelParameters
     state_sha256: str
     mlflow_run_id: str | None = None
     mlflow_version: str | None = None

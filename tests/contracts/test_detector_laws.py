@@ -4,12 +4,17 @@ import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from floodline.detection.detector import Detector
-from floodline.detection.parameters import ForestParameters
-from floodline.detection.river_forest import RiverForest
+from floodline.detection.detector import Detector, row
+from floodline.detection.parameters import DefaultProfile, RiverProfile
+from floodline.detection.remembering_forest import RememberingForest
+from floodline.detection.river_profile import RiverProfileForest
 from floodline.errors import StateRefused
+
+NAMES = ("depth", "flow", "rain")
 
 
 class Kind(NamedTuple):
@@ -20,24 +25,47 @@ class Kind(NamedTuple):
 
 
 DETECTORS: dict[str, Kind] = {
-    "river_forest": Kind(
-        lambda: RiverForest(ForestParameters(trees=5, height=5, window=50, seed=9)),
-        RiverForest.from_state,
+    "default": Kind(
+        lambda: RememberingForest(DefaultProfile(trees=20, window=50, warm_up=50, seed=9), NAMES),
+        RememberingForest.from_state,
+    ),
+    "guarded": Kind(
+        lambda: RememberingForest(
+            DefaultProfile(
+                trees=20, window=50, memory=300, guard=0.05, guard_patience=40, warm_up=50
+            ),
+            NAMES,
+        ),
+        RememberingForest.from_state,
+    ),
+    "river": Kind(
+        lambda: RiverProfileForest(RiverProfile(trees=5, height=5, window=50, seed=9), NAMES),
+        RiverProfileForest.from_state,
+    ),
+    "river_tall": Kind(
+        lambda: RiverProfileForest(RiverProfile(trees=3, height=12, window=50, seed=9), NAMES),
+        RiverProfileForest.from_state,
     ),
 }
 
 
 def stream(seed: int, count: int) -> list[dict[str, float]]:
-    """Seeded events: three features, now and then a hostile value."""
+    """Seeded events: three features, now and then a hostile value or a missing one."""
     draw = random.Random(seed)
     hostile = (1.7e308, -1.7e308, 5e-324, 0.0, -0.0)
     return [
         {
             name: draw.choice(hostile) if draw.random() < 0.01 else draw.gauss(0, 1)
-            for name in ("depth", "flow", "rain")
+            for name in NAMES
+            if draw.random() < 0.99
         }
         for _ in range(count)
     ]
+
+
+def rows(events: list[dict[str, float]]) -> NDArray[np.float64]:
+    """The same events as a matrix."""
+    return np.concatenate([row(features, NAMES) for features in events])
 
 
 def warm(kind: Kind, count: int = 330) -> Detector:
@@ -110,21 +138,54 @@ def the_far_is_more_anomalous(kind: Kind) -> None:
     detector = kind.make()
     draw = random.Random(8)
     for _ in range(500):
-        detector.learn_one({name: draw.gauss(0, 1) for name in ("depth", "flow", "rain")})
-    middle = detector.score_one(dict.fromkeys(("depth", "flow", "rain"), 0.0))
+        detector.learn_one({name: draw.gauss(0, 1) for name in NAMES})
+    middle = detector.score_one(dict.fromkeys(NAMES, 0.0))
     assert detector.score_one({"depth": 9.0, "flow": -9.0, "rain": 9.0}) > middle
 
 
 def warming_up_ends(kind: Kind) -> None:
     """A new detector says that it warms up, and later that it does not."""
-    assert kind.make().warming_up
-    assert not warm(kind).warming_up
+    assert kind.make().warm_up_left > 0
+    assert warm(kind, 10).warm_up_left == kind.make().warm_up_left - 10
+    assert warm(kind).warm_up_left == 0
 
 
 def memory_is_bounded(kind: Kind) -> None:
     """The state does not grow with the number of events."""
     early, late = len(warm(kind, 300).to_state()), len(warm(kind, 1_500).to_state())
     assert late <= early + 64
+
+
+def batches_change_nothing(kind: Kind) -> None:
+    """One by one or in batches of 1, 7, 100 or 5,000: the same scores and state to the bit."""
+    events = rows(stream(9, 700))
+    single = kind.make()
+    expected = []
+    for features in stream(9, 700):
+        expected.append(single.score_one(features))
+        single.learn_one(features)
+    for size in (1, 7, 100, 5_000):
+        detector = kind.make()
+        found = [
+            detector.score_learn_many(events[i : i + size].copy()) for i in range(0, 700, size)
+        ]
+        assert np.concatenate(found).tolist() == expected
+        assert detector.to_state() == single.to_state()
+    assert single.score_many(events).tolist() == [single.score_one(x) for x in stream(9, 700)]
+
+
+def events_without_features_are_taken(kind: Kind) -> None:
+    """Features vanish and come back, unknown ones are ignored: each event gets a score."""
+    detector = warm(kind)
+    events: list[dict[str, float]] = [
+        {},
+        {"flow": 1.0},
+        {"wind": 3.0},
+        {"depth": 0.0, "flow": 0.0, "rain": 0.0, "wind": 1.0},
+    ]
+    for features in events * 80:
+        assert 0.0 <= detector.score_one(features) <= 1.0
+        detector.learn_one(features)
 
 
 def a_damaged_state_is_refused(kind: Kind) -> None:
@@ -145,6 +206,8 @@ LAWS: list[Callable[[Kind], None]] = [
     the_far_is_more_anomalous,
     warming_up_ends,
     memory_is_bounded,
+    batches_change_nothing,
+    events_without_features_are_taken,
     a_damaged_state_is_refused,
 ]
 

@@ -32,7 +32,7 @@ def configure(**sections: dict[str, Any]) -> Configuration:
     """A small detector over the features x and y; sections change single settings."""
     tree: dict[str, dict[str, Any]] = {
         "detector": {"name": "gauge", "topic": "levels", "features": ["x", "y"]},
-        "model": {"trees": 3, "height": 3, "window": 20, "seed": 7},
+        "model": {"profile": "river", "trees": 3, "height": 3, "window": 20, "seed": 7},
         "threshold": {"initial_rarity": 0.05},
         "consumer": {"batch_size": 30, "snapshot_every_events": 100},
     }

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer import snapshot as snapshots
 from floodline.configuration.sections import Configuration
-from floodline.detection.parameters import ForestParameters
+from floodline.detection.parameters import RiverProfile
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.decoding import decode_event
@@ -245,8 +245,8 @@ def test_a_restart_goes_on_where_it_was(site: Site) -> None:
 
 def test_a_retrained_model_is_installed(site: Site) -> None:
     """A release with a model in the store scores with it from its offset on, restarts included."""
-    parameters = ForestParameters(trees=8, height=5, window=100, seed=5)
-    model = Scorer.new(parameters)
+    parameters = RiverProfile(trees=8, height=5, window=100, seed=5)
+    model = Scorer.new(parameters, site.configuration.detector.features)
     for value in events(50, 500):
         model.step(
             decode_event(value, site.configuration.schema_of_events).features,

@@ -80,7 +80,7 @@ def fill(world: World, events: int) -> None:
 
 
 def _alert(world: World, partition: int, rows: list[dict[str, str]]) -> None:
-    scorer = Scorer.new(world.configuration.forest)
+    scorer = Scorer.new(world.configuration.model_parameters, world.configuration.detector.features)
     rule = world.configuration.initial_rule
     topic_id = KafkaEvents(world.configuration).topic_id()
     now = datetime.now(UTC) - timedelta(hours=1)

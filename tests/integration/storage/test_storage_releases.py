@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from floodline.detection.parameters import ForestParameters
+from floodline.detection.parameters import RiverProfile
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import NotFound
 from floodline.events.messages import ModelRef, Release, decode
@@ -43,7 +43,7 @@ def insert_and_fail(engine: Engine, new: Release) -> None:
 
 def test_a_release_is_read_back_as_it_was_written(engine: Engine) -> None:
     """Body, model reference and figures survive; the newest is the one with the highest number."""
-    model = ModelRef(parameters=ForestParameters(trees=5), state_sha256="ab" * 32)
+    model = ModelRef(parameters=RiverProfile(trees=5), state_sha256="ab" * 32)
     first, second = release(1), release(2, kind="retrain", model=model)
     insert(engine, first)
     insert(engine, second)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from floodline.configuration.loading import load
-from floodline.configuration.sections import Configuration, Section
+from floodline.configuration.section import Section
+from floodline.configuration.sections import Configuration
+from floodline.detection.parameters import DefaultProfile
 from floodline.errors import ConfigurationError
 
 SMALLEST = """
@@ -61,8 +63,7 @@ def test_flags_beat_environment_beats_file(tmp_path: Path) -> None:
     environment = {"FLOODLINE_MODEL__HEIGHT": "2", "FLOODLINE_MODEL__WINDOW": "22"}
     flags = {"model.window": 33, "model.seed": None}
     configuration, origins = loaded(tmp_path, text, environment, flags)
-    model = configuration.model
-    assert (model.trees, model.height, model.window, model.seed) == (1, 2, 33, 42)
+    assert configuration.model_parameters == DefaultProfile(trees=1, height=2, window=33, seed=42)
     assert origins["model.trees"] == str(tmp_path / "floodline.toml")
     assert origins["model.height"] == "FLOODLINE_MODEL__HEIGHT"
     assert origins["model.window"] == "flag"

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from consumer.ports import Checkpoint, Position
+from floodline.detection.parameters import RiverProfile
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError
@@ -241,8 +242,8 @@ def test_a_group_without_offsets_may_begin_at_the_end(tmp_path: Path) -> None:
 def retrained(tmp_path: Path, number: int, features: tuple[str, ...] = ("x", "y")) -> Release:
     """A release with a model of its own, its state in the store."""
     member = Member(FakeBroker(EARLY.topics), EARLY, tmp_path)
-    parameters = EARLY.forest.__class__(trees=5, height=4, window=25, seed=number)
-    scorer = Scorer.new(parameters)
+    parameters = RiverProfile(trees=5, height=4, window=25, seed=number)
+    scorer = Scorer.new(parameters, features)
     for value in levels(77, 200, malformed=0):
         event = decode_event(value, EARLY.schema_of_events)
         known = dict(zip(features, event.features.values(), strict=True))

@@ -20,7 +20,7 @@ HOME = {"detector": "gauge", "topic_id": "t", "partition": 2}
 @cache
 def written() -> tuple[snapshots.Snapshot, bytes]:
     """A snapshot after 30 events."""
-    scorer = Scorer.new(configure().forest)
+    scorer = Scorer.new(configure().model_parameters, configure().detector.features)
     for step in range(30):
         scorer.step({"x": step * 0.1, "y": 1.0}, ThresholdRule(rarity=0.1))
     snapshot = snapshots.Snapshot(

@@ -34,7 +34,7 @@ def release(number: int = 1, score: float = 0.0) -> Release:
 def warm_task(configuration: Configuration = EVERYTHING, partition: int = 3) -> Task:
     """A task past its first window, with nothing waiting, at offset 20."""
     task = Task(partition, TOPIC_ID, configuration)
-    scorer = Scorer.new(configuration.forest)
+    scorer = Scorer.new(configuration.model_parameters, configuration.detector.features)
     for step in range(20):
         scorer.step({"x": float(step), "y": float(-step)}, ThresholdRule(score=1.0))
     task.load(scorer, release(), 20, 0)
@@ -210,7 +210,7 @@ def test_a_change_says_from_where_a_release_holds() -> None:
 def test_an_installed_model_keeps_the_partitions_count() -> None:
     """A release's own model scores from then on, while the count of events goes on."""
     task = warm_task()
-    model = Scorer.new(EVERYTHING.forest)
+    model = Scorer.new(EVERYTHING.model_parameters, EVERYTHING.detector.features)
     task.adopt(release(5), model)
     task.process(record(level(0, 0)))
     assert task.scorer is model

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from floodline.detection.parameters import ForestParameters
+from floodline.detection.parameters import RiverProfile
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import (
     LARGEST_NUMBER,
@@ -36,7 +36,7 @@ rules = st.one_of(
 )
 models = st.builds(
     ModelRef,
-    parameters=st.builds(ForestParameters, trees=count, height=count, window=count, seed=count),
+    parameters=st.builds(RiverProfile, trees=count, height=count, window=count, seed=count),
     state_sha256=text,
     mlflow_run_id=maybe,
     mlflow_version=maybe,

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from floodline.detection.parameters import ForestParameters
+from floodline.detection.parameters import RiverProfile
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError
@@ -17,7 +17,7 @@ from trainer.ports import OffsetRange, Record
 from trainer.ranges import explicit_ranges, newest_ranges
 from trainer.training import Sample, Trained, decoded, train
 
-PARAMETERS = ForestParameters(trees=5, height=4, window=50, seed=1)
+PARAMETERS = RiverProfile(trees=5, height=4, window=50, seed=1)
 
 
 def samples(count: int) -> list[Sample]:
@@ -26,6 +26,11 @@ def samples(count: int) -> list[Sample]:
         Sample((i % 2, i // 2), i, {"x": chance.gauss(0, 1), "y": chance.gauss(5, 2)})
         for i in range(count)
     ]
+
+
+def empty() -> Scorer:
+    """A scorer that has seen nothing."""
+    return Scorer.new(PARAMETERS, ("x", "y"))
 
 
 def labelled(sample: Sample, score: float, anomaly: float | None) -> EventLabel:
@@ -38,9 +43,9 @@ def test_the_first_part_scores_as_a_scorer_that_skips_the_anomalies() -> None:
     """Each event is scored before it is learnt; anomalies are scored and not learnt."""
     events = samples(200)
     anomalies = {events[i].place for i in (80, 100, 120)}
-    trained = train(events, PARAMETERS, anomalies, 0.25)
+    trained = train(events, empty(), anomalies, 0.25)
     assert trained.split == 150
-    scorer = Scorer.new(PARAMETERS)
+    scorer = empty()
     rule = ThresholdRule(score=1.0)
     expected = [
         scorer.step(event.features, rule, learn=event.place not in anomalies).score
@@ -54,8 +59,8 @@ def test_labels_of_the_held_out_part_do_not_change_its_scores() -> None:
     """They change the model that is kept, not the scores that judge it."""
     events = samples(300)
     late = {event.place for event in events[250:280]}
-    plain = train(events, PARAMETERS, set(), 0.25)
-    knowing = train(events, PARAMETERS, late, 0.25)
+    plain = train(events, empty(), set(), 0.25)
+    knowing = train(events, empty(), late, 0.25)
     assert knowing.scores.tolist() == plain.scores.tolist()
     assert knowing.state != plain.state
 
@@ -79,7 +84,7 @@ def test_records_that_are_no_events_are_counted_and_skipped() -> None:
 def test_cases_are_the_labelled_events_that_were_scored_warm() -> None:
     """Unlabelled, split and warming-up events are left out."""
     events = samples(100)
-    trained = train(events, PARAMETERS, set(), 0.2)
+    trained = train(events, empty(), set(), 0.2)
     labels = [
         labelled(events[10], 0.9, 1.0),  # warming up
         labelled(events[60], 0.9, 1.0),
@@ -97,7 +102,7 @@ def test_cases_are_the_labelled_events_that_were_scored_warm() -> None:
 def judged(real_scores: list[float], false_scores: list[float], published: float = 0.9) -> str:
     """The gate's answer for held-out cases with these scores; published ones are all alike."""
     events = samples(len(real_scores) + len(false_scores) + 60)[60:]
-    trained = train(samples(60 + len(events)), PARAMETERS, set(), 0.99)
+    trained = train(samples(60 + len(events)), empty(), set(), 0.99)
     scores = [*real_scores, *false_scores]
     labels = [
         labelled(
@@ -128,7 +133,7 @@ def test_the_gate_keeps_what_it_cannot_judge() -> None:
 def test_metrics_leave_out_what_the_labels_do_not_give() -> None:
     """One kind of label gives no curve; no label gives a count of 0."""
     events = samples(100)
-    trained = train(events, PARAMETERS, set(), 0.2)
+    trained = train(events, empty(), set(), 0.2)
     only_real = cases(events, trained, [labelled(events[90], 0.9, 1.0)])
     found = metrics(truth(only_real), new_scores(only_real), 0.0)
     assert "pr_auc" not in found

@@ -1,4 +1,4 @@
-"""RiverForest against River's own pipeline, and its state as data."""
+"""RiverProfileForest against River's own pipeline, and its state as data."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -13,17 +13,22 @@ from river.compose import Pipeline
 from river.datasets import Shuttle
 from river.preprocessing import MinMaxScaler
 
-from floodline.detection.parameters import ForestParameters
-from floodline.detection.river_forest import RiverForest
+from floodline.detection.parameters import RiverProfile
+from floodline.detection.river_profile import RiverProfileForest
 from floodline.errors import StateRefused
 
-SMALL = ForestParameters(trees=3, height=3, window=10, seed=1)
+SMALL = RiverProfile(trees=3, height=3, window=10, seed=1)
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 streams = st.lists(st.fixed_dictionaries({"b": finite, "a": finite}), min_size=1, max_size=60)
 
 
-def river(parameters: ForestParameters) -> Pipeline:
+def names(stream: list[dict[str, float]]) -> tuple[str, ...]:
+    """The features of a stream."""
+    return tuple(stream[0])
+
+
+def river(parameters: RiverProfile) -> Pipeline:
     """River's own pipeline with these parameters."""
     forest = HalfSpaceTrees(
         n_trees=parameters.trees,
@@ -34,7 +39,7 @@ def river(parameters: ForestParameters) -> Pipeline:
     return MinMaxScaler() | forest
 
 
-def scores(forest: RiverForest, stream: list[dict[str, float]]) -> list[float]:
+def scores(forest: RiverProfileForest, stream: list[dict[str, float]]) -> list[float]:
     """Score, then learn, each event."""
     found = []
     for features in stream:
@@ -61,8 +66,8 @@ def shuttle(count: int) -> list[dict[str, float]]:
 def test_every_score_is_rivers_on_a_real_stream() -> None:
     """Over 3,000 events of the shuttle stream each score equals River's to the bit."""
     stream = shuttle(3_000)
-    parameters = ForestParameters()
-    found = scores(RiverForest(parameters), stream)
+    parameters = RiverProfile()
+    found = scores(RiverProfileForest(parameters, names(stream)), stream)
     assert found == river_scores(river(parameters), stream)
     assert len(set(found)) > 500
 
@@ -78,8 +83,10 @@ def test_every_score_is_rivers_on_any_stream(
 ) -> None:
     """On any finite stream, the largest floats included, each score equals River's to the bit."""
     trees, height, window = shape
-    parameters = ForestParameters(trees=trees, height=height, window=window, seed=seed)
-    assert scores(RiverForest(parameters), stream) == river_scores(river(parameters), stream)
+    parameters = RiverProfile(trees=trees, height=height, window=window, seed=seed)
+    assert scores(RiverProfileForest(parameters, names(stream)), stream) == river_scores(
+        river(parameters), stream
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -88,13 +95,13 @@ def test_a_state_has_the_same_future(
     stream: list[dict[str, float]], more: list[dict[str, float]], window: int
 ) -> None:
     """A forest loaded from its state at any event scores and learns on as the first does."""
-    forest = RiverForest(msgspec.structs.replace(SMALL, window=window))
+    forest = RiverProfileForest(msgspec.structs.replace(SMALL, window=window), ("b", "a"))
     scores(forest, stream)
     state = forest.to_state()
-    again = RiverForest.from_state(state)
+    again = RiverProfileForest.from_state(state)
     assert again.to_state() == state
-    assert again.features == forest.features == ("a", "b")
-    assert again.warming_up == forest.warming_up
+    assert again.features == forest.features == ("b", "a")
+    assert again.warm_up_left == forest.warm_up_left
     assert scores(again, more) == scores(forest, more)
     assert again.to_state() == forest.to_state()
 
@@ -102,24 +109,25 @@ def test_a_state_has_the_same_future(
 def test_a_state_on_the_real_stream_has_the_same_future() -> None:
     """In the middle of a window of a real stream the state carries everything."""
     stream = shuttle(1_500)
-    forest = RiverForest(ForestParameters())
+    forest = RiverProfileForest(RiverProfile(), names(stream))
     scores(forest, stream[:871])
-    again = RiverForest.from_state(forest.to_state())
+    again = RiverProfileForest.from_state(forest.to_state())
     assert scores(again, stream[871:]) == scores(forest, stream[871:])
 
 
 def test_an_unlearnt_forest_has_a_state() -> None:
-    """A forest that saw nothing can be kept and loaded; the names come with the first event."""
-    forest = RiverForest.from_state(RiverForest(SMALL).to_state())
-    assert forest.features == ()
-    assert forest.warming_up
-    assert scores(forest, shuttle(50)) == river_scores(river(SMALL), shuttle(50))
+    """A forest that saw nothing can be kept and loaded."""
+    stream = shuttle(50)
+    forest = RiverProfileForest(SMALL, names(stream))
+    forest = RiverProfileForest.from_state(forest.to_state())
+    assert forest.warm_up_left == SMALL.window
+    assert scores(forest, stream) == river_scores(river(SMALL), stream)
 
 
 def learnt() -> bytes:
     """A state after 25 events."""
     draw = random.Random(3)
-    forest = RiverForest(SMALL)
+    forest = RiverProfileForest(SMALL, ("a", "b"))
     scores(forest, [{"a": draw.random(), "b": draw.random()} for _ in range(25)])
     return forest.to_state()
 
@@ -135,25 +143,29 @@ FAULTS: dict[str, tuple[Callable[[dict[str, object]], object], str]] = {
     "other version": (lambda s: s.update(version=2), "this release reads .* version 1"),
     "other format": (lambda s: s.update(format="isolation-forest"), "isolation-forest"),
     "unknown field": (lambda s: s.update(code="x"), "no forest state"),
-    "missing field": (lambda s: s.pop("counter"), "no forest state"),
-    "short masses": (lambda s: s.update(latest=b"1234"), "does not have these"),
-    "odd masses": (lambda s: s.update(reference=b"123"), "does not have these"),
-    "short ranges": (lambda s: s.update(low=[0.0]), "does not have these"),
-    "repeated names": (lambda s: s.update(features=["a", "a"]), "does not have these"),
-    "endless range": (lambda s: s.update(high=[1.0, float("inf")]), "does not have these"),
-    "counter past window": (lambda s: s.update(counter=10), "does not have these"),
-    "negative counter": (lambda s: s.update(counter=-1), "does not have these"),
+    "missing field": (lambda s: s.pop("events"), "no forest state"),
+    "short ranges": (lambda s: s.update(low=b"1234"), "do not fit"),
+    "no number": (lambda s: s.update(high=b"\xff" * 16), "is no number"),
+    "repeated names": (lambda s: s.update(features=["a", "a"]), "not those of its parameters"),
+    "negative count": (lambda s: s.update(events=-1), "not those of its parameters"),
+    "damaged trees": (lambda s: s.update(trees=b"123"), "no half-space trees|bytes"),
     "giant trees": (
-        lambda s: s.update(parameters={"trees": 3, "height": 60, "window": 10, "seed": 1}),
+        lambda s: s.update(
+            parameters={"profile": "river", "trees": 3, "height": 60, "window": 10, "seed": 1}
+        ),
         "none of ours",
     ),
     "no trees": (
-        lambda s: s.update(parameters={"trees": 0, "height": 3, "window": 10, "seed": 1}),
+        lambda s: s.update(
+            parameters={"profile": "river", "trees": 0, "height": 3, "window": 10, "seed": 1}
+        ),
         "none of ours",
     ),
     "more trees": (
-        lambda s: s.update(parameters={"trees": 10**9, "height": 3, "window": 10, "seed": 1}),
-        "does not have these",
+        lambda s: s.update(
+            parameters={"profile": "river", "trees": 10**4, "height": 3, "window": 10, "seed": 1}
+        ),
+        "not those of its parameters",
     ),
 }
 
@@ -163,7 +175,7 @@ def test_a_state_that_no_forest_wrote_is_refused(fault: str) -> None:
     """A state of another version, or whose parts do not fit together, is refused with why."""
     change, said = FAULTS[fault]
     with pytest.raises(StateRefused, match=said):
-        RiverForest.from_state(edited(change))
+        RiverProfileForest.from_state(edited(change))
 
 
 def test_every_truncation_is_refused() -> None:
@@ -171,14 +183,14 @@ def test_every_truncation_is_refused() -> None:
     whole = learnt()
     for length in range(len(whole)):
         with pytest.raises(StateRefused):
-            RiverForest.from_state(whole[:length])
+            RiverProfileForest.from_state(whole[:length])
 
 
 @given(st.binary(max_size=500))
 def test_random_bytes_are_refused(data: bytes) -> None:
     """Any bytes that are no state raise StateRefused and nothing else."""
     with pytest.raises(StateRefused):
-        RiverForest.from_state(data)
+        RiverProfileForest.from_state(data)
 
 
 def test_a_state_is_data() -> None:
@@ -186,4 +198,6 @@ def test_a_state_is_data() -> None:
     import pickle
 
     with pytest.raises(StateRefused):
-        RiverForest.from_state(pickle.dumps(RiverForest(SMALL).parameters))
+        RiverProfileForest.from_state(
+            pickle.dumps(RiverProfileForest(SMALL, ("a", "b")).parameters)
+        )

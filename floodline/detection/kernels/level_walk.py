@@ -1,0 +1,132 @@
+"""From events to leaves in level trees.
+
+Trees come one after the other and, within a tree, levels; the inner loops run over the events of a
+column and become vector instructions. The first levels of a tree need one threshold each, so most
+steps are a comparison with a constant. All indices are unsigned: signed ones cost a selection.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floodline.detection.kernels.compiled import compiled
+
+Columns = NDArray[np.float64]
+
+
+@compiled
+def leaves_of_tree(
+    columns: Columns,
+    levels: NDArray[np.uint32],
+    shared: int,
+    thresholds: NDArray[np.float64],
+    count: int,
+    leaves: NDArray[np.uint32],
+) -> None:
+    """Write the leaf of each of the first `count` events into `leaves`.
+
+    `columns` has shape (features, events); `levels` and `thresholds` are those of one tree. Two or
+    four levels go in one pass over the events.
+    """
+    depth = _first_levels(columns, levels, shared, thresholds, count, leaves)
+    one, two = np.uint32(1), np.uint32(2)
+    while depth + 2 <= shared:
+        a, at_a = columns[levels[depth]], thresholds[(1 << depth) - 1]
+        b, at_b = columns[levels[depth + 1]], thresholds[(2 << depth) - 1]
+        for e in range(count):
+            step = (np.uint32(a[e] >= at_a) << one) | np.uint32(b[e] >= at_b)
+            leaves[e] = (leaves[e] << two) | step
+        depth += 2
+    if depth < shared:
+        a, at_a = columns[levels[depth]], thresholds[(1 << depth) - 1]
+        for e in range(count):
+            leaves[e] = (leaves[e] << one) | np.uint32(a[e] >= at_a)
+        depth += 1
+    _own_levels(columns, levels, depth, thresholds, count, leaves)
+
+
+@compiled
+def _first_levels(
+    columns: Columns,
+    levels: NDArray[np.uint32],
+    shared: int,
+    thresholds: NDArray[np.float64],
+    count: int,
+    leaves: NDArray[np.uint32],
+) -> int:
+    """The first four levels, or the first; how many."""
+    a, at_a = columns[levels[0]], thresholds[0]
+    if shared < 4:
+        for e in range(count):
+            leaves[e] = np.uint32(a[e] >= at_a)
+        return 1
+    one, two, three = np.uint32(1), np.uint32(2), np.uint32(3)
+    b, c, d = columns[levels[1]], columns[levels[2]], columns[levels[3]]
+    at_b, at_c, at_d = thresholds[1], thresholds[3], thresholds[7]
+    for e in range(count):
+        high = (np.uint32(a[e] >= at_a) << three) | (np.uint32(b[e] >= at_b) << two)
+        leaves[e] = high | (np.uint32(c[e] >= at_c) << one) | np.uint32(d[e] >= at_d)
+    return 4
+
+
+@compiled
+def _own_levels(
+    columns: Columns,
+    levels: NDArray[np.uint32],
+    depth: int,
+    thresholds: NDArray[np.float64],
+    count: int,
+    leaves: NDArray[np.uint32],
+) -> None:
+    """The levels from `depth` on, whose nodes have thresholds of their own."""
+    one = np.uint32(1)
+    height = levels.shape[0]
+    while depth + 2 <= height:
+        a, of_a = columns[levels[depth]], thresholds[(1 << depth) - 1 :]
+        b, of_b = columns[levels[depth + 1]], thresholds[(2 << depth) - 1 :]
+        for e in range(count):
+            node = leaves[e]
+            node = (node << one) | np.uint32(a[e] >= of_a[node])
+            leaves[e] = (node << one) | np.uint32(b[e] >= of_b[node])
+        depth += 2
+    if depth < height:
+        a, of_a = columns[levels[depth]], thresholds[(1 << depth) - 1 :]
+        for e in range(count):
+            node = leaves[e]
+            leaves[e] = (node << one) | np.uint32(a[e] >= of_a[node])
+
+
+@compiled
+def fullest_leaf(
+    row: NDArray[np.float64],
+    levels: NDArray[np.uint32],
+    thresholds: NDArray[np.float64],
+    bits: NDArray[np.float64],
+    without: int,
+) -> int:
+    """The leaf of one event that may miss features (NaN), or is taken to miss `without`.
+
+    At a level whose feature is missing both children are followed; of the leaves that are reached
+    the one with the fewest bits counts, the first of equals: what is missing is taken at its most
+    usual, given the rest.
+    """
+    reached = np.zeros(bits.shape[0], dtype=np.int64)
+    count = 1
+    for depth in range(levels.shape[0]):
+        feature = np.int64(levels[depth])
+        value = row[feature]
+        at = (1 << depth) - 1
+        if feature == without or np.isnan(value):
+            for i in range(count):
+                reached[count + i] = 2 * reached[i] + 1
+                reached[i] = 2 * reached[i]
+            count *= 2
+        else:
+            for i in range(count):
+                right = value >= thresholds[at + reached[i]]
+                reached[i] = 2 * reached[i] + (1 if right else 0)
+    best = reached[0]
+    for i in range(1, count):
+        leaf = reached[i]
+        if bits[leaf] < bits[best] or (bits[leaf] == bits[best] and leaf < best):
+            best = leaf
+    return int(best)

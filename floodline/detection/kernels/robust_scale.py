@@ -1,0 +1,172 @@
+"""Mean and deviation of each feature, that no single value can move far.
+
+A feature's first values give a start from median and median absolute deviation. From then on, once
+a window, both move towards the window's own by the share w = present / min(age, memory), with each
+value cut first to `winsor` deviations from the mean (winsorised). So one value of whatever size
+moves the mean by at most w * winsor deviations and the variance by at most a factor 1 + w winsor^2.
+A feature that was constant so far has no deviation to cut to: there the second farthest value of a
+window sets the measure, so that one hostile value alone sets nothing.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floodline.detection.kernels.compiled import compiled
+
+MEAN, VARIANCE, DEVIATION, LIMIT, SUM, SQUARES, PRESENT, FAR, NEXT_FAR, AGE, YOUNG = range(11)
+"""Rows of the scale, each with a column a feature: mean, variance, deviation (never 0) and cut in
+force; this window's sum and squares of cut deviations, present values, two farthest deviations;
+present values ever; values kept while the feature has no scale, or KNOWN."""
+
+ROWS = 11
+KNOWN = -1.0
+FARTHEST = 1e150
+"""Values beyond are taken as this, so that squares stay finite."""
+
+_TO_DEVIATION = 1.4826022185056018  # of a normal distribution's median absolute deviation
+
+
+@compiled
+def first_scale(values: NDArray[np.float64], winsor: float) -> tuple[float, float]:
+    """Mean and variance of some first values, each cut to `winsor` robust deviations."""
+    count = values.shape[0]
+    middle = np.median(values)
+    far = np.abs(values - middle)
+    limit = winsor * 1.4826022185056018 * np.median(far)
+    if limit == 0.0 and count > 1:
+        limit = np.sort(far)[count - 2]
+    total, squares = 0.0, 0.0
+    for value in values:
+        cut = min(max(value - middle, -limit), limit)
+        total += cut
+        squares += cut * cut
+    shift = total / count
+    return middle + shift, max(0.0, squares / count - shift * shift)
+
+
+@compiled
+def take_in(
+    rows: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    odd: NDArray[np.uint8],
+) -> bool:
+    """Turn events into columns; `odd` marks those that miss a feature, and True says any does."""
+    any_odd = False
+    features = rows.shape[1]
+    for e in range(rows.shape[0]):
+        missing = False
+        for j in range(features):
+            value = rows[e, j]
+            if scale[YOUNG, j] != KNOWN:
+                value = np.nan
+            missing |= value != value
+            columns[j, e] = value
+        odd[e] = missing
+        any_odd |= missing
+    return any_odd
+
+
+@compiled
+def observe(
+    rows: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    young: NDArray[np.float64],
+    held: NDArray[np.uint8],
+) -> None:
+    """Add events to this window's sums, save those that are held back."""
+    features = rows.shape[1]
+    for e in range(rows.shape[0]):
+        if held[e]:
+            continue
+        for j in range(features):
+            value = rows[e, j]
+            cut = value - scale[MEAN, j]
+            limit = scale[LIMIT, j]
+            cut = limit if cut > limit else cut
+            cut = -limit if cut < -limit else cut
+            present = value == value
+            cut = cut if present else 0.0
+            scale[SUM, j] += cut
+            scale[SQUARES, j] += cut * cut
+            scale[PRESENT, j] += 1.0 if present else 0.0
+    for j in range(features):
+        if scale[YOUNG, j] != KNOWN:
+            _keep_young(rows[:, j], scale, young, held, j)
+        elif scale[VARIANCE, j] == 0.0:
+            _keep_far(rows[:, j], scale, held, j)
+
+
+@compiled
+def _keep_young(
+    values: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    young: NDArray[np.float64],
+    held: NDArray[np.uint8],
+    feature: int,
+) -> None:
+    for e in range(values.shape[0]):
+        kept = int(scale[YOUNG, feature])
+        if kept < young.shape[0] and not held[e] and values[e] == values[e]:
+            young[kept, feature] = min(max(values[e], -FARTHEST), FARTHEST)
+            scale[YOUNG, feature] += 1.0
+
+
+@compiled
+def _keep_far(
+    values: NDArray[np.float64], scale: NDArray[np.float64], held: NDArray[np.uint8], feature: int
+) -> None:
+    for e in range(values.shape[0]):
+        if held[e] or values[e] != values[e]:
+            continue
+        far = min(abs(values[e] - scale[MEAN, feature]), FARTHEST)
+        if far > scale[FAR, feature]:
+            scale[NEXT_FAR, feature] = scale[FAR, feature]
+            scale[FAR, feature] = far
+        elif far > scale[NEXT_FAR, feature]:
+            scale[NEXT_FAR, feature] = far
+
+
+@compiled
+def _follow(scale: NDArray[np.float64], feature: int, winsor: float) -> None:
+    """Deviation and cut that follow from mean and variance."""
+    root = np.sqrt(scale[VARIANCE, feature])
+    least = max(1e-12 * abs(scale[MEAN, feature]), 1e-300)
+    scale[DEVIATION, feature] = max(root, least)
+    scale[LIMIT, feature] = winsor * root
+
+
+@compiled
+def know(
+    scale: NDArray[np.float64], young: NDArray[np.float64], feature: int, winsor: float
+) -> None:
+    """Give a feature its first scale, from the values kept so far."""
+    kept = int(scale[YOUNG, feature])
+    mean, variance = first_scale(young[:kept, feature].copy(), winsor)
+    scale[MEAN, feature] = mean
+    scale[VARIANCE, feature] = variance
+    _follow(scale, feature, winsor)
+    scale[AGE, feature] = kept
+    scale[YOUNG, feature] = KNOWN
+
+
+@compiled
+def move(scale: NDArray[np.float64], feature: int, memory: int, winsor: float) -> None:
+    """Move a known feature's scale by what its window saw, and begin the next window."""
+    j = feature
+    present = scale[PRESENT, j]
+    if present > 0.0:
+        scale[AGE, j] += present
+        share = present / min(scale[AGE, j], float(memory))
+        shift = scale[SUM, j] / present
+        spread = max(0.0, scale[SQUARES, j] / present - shift * shift)
+        if scale[VARIANCE, j] == 0.0:
+            far = scale[NEXT_FAR, j]
+            spread = far * far / present
+        scale[MEAN, j] += share * shift
+        scale[VARIANCE, j] = (1.0 - share) * scale[VARIANCE, j] + share * (
+            spread + (1.0 - share) * shift * shift
+        )
+        _follow(scale, j, winsor)
+    for row in (SUM, SQUARES, PRESENT, FAR, NEXT_FAR):
+        scale[row, j] = 0.0

@@ -1,0 +1,135 @@
+"""The default detector: half-space trees whose mass remembers, on robustly scaled features."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floodline.detection import forest_memory
+from floodline.detection.detector import Features, Rows, Scores, row
+from floodline.detection.kernels import remembering
+from floodline.detection.kernels.guard import SEEN, Settings
+from floodline.detection.kernels.remembering import Memory
+from floodline.detection.parameters import DefaultProfile
+
+
+class RememberingForest:
+    """Half-space trees with a long memory: how many times rarer than usual an event's place is.
+
+    **Scale.** Each feature's mean and deviation come from median and median absolute deviation of
+    the first `start` events. At each window's end they move towards the window's own, by
+    the share 1 / min(n, memory) an event, each value cut to `winsor` deviations first.
+
+    **Trees.** Complete trees of `height` levels over boxes of `widths` deviations on each side of
+    the mean, one feature a level (see `level_trees`), drawn once from `seed`.
+
+    **Score.** With m_t the remembered events of the leaf that the event reaches in tree t, M all
+    that are remembered and h the height::
+
+        s = 1/T sum_t log2( M / (2^h (m_t + 1)) )        bits
+        score = 1 / (1 + 2^-s)
+
+    s is how many times rarer than an even spread the event's cell is, as a power of 2 and as a
+    geometric mean over trees. What scores depend on changes at window ends only.
+
+    **Learn.** m_t grows by one. Whenever more than 9/8 `memory` events are remembered, an eighth of
+    every mass is forgotten: a growing mean at first, exponential forgetting then.
+
+    **Missing** features: each tree takes the fullest of the leaves that the event could be in.
+    A feature that was never seen counts as missing until `start` values of it are known; then the
+    mass is shared evenly over both sides of its levels.
+
+    **When it fails.** Anomalies whose single features are all usual and whose combination only is
+    rare, among many features; a level shift scores high for some 1,000 events and more, in
+    proportion to `memory`; the first `start` events get no score (0).
+
+    >>> forest = RememberingForest(DefaultProfile(trees=20, start=8, warm_up=8), ("x",))
+    >>> rows = np.sin(np.arange(100.0)).reshape(-1, 1)
+    >>> scores = forest.score_learn_many(rows)
+    >>> forest.warm_up_left
+    0
+    >>> forest.score_one({"x": 0.5}) < forest.score_one({"x": 9.0})
+    True
+
+    Sources: trees and mass: Tan, Ting, Liu, "Fast anomaly detection for streaming data", IJCAI
+    2011. One feature a level: half-space chains of Manzoor, Lamba, Akoglu, "xStream", KDD 2018.
+    """
+
+    def __init__(self, parameters: DefaultProfile, features: tuple[str, ...]) -> None:
+        self.parameters = parameters
+        self._features = features
+        self._settings = Settings(
+            window=parameters.window,
+            memory=parameters.memory,
+            winsor=parameters.winsor,
+            tail=parameters.tail,
+            tail_clip=parameters.tail_clip,
+            guard=parameters.guard,
+            patience=float(parameters.guard_patience),
+        )
+        self._memory = forest_memory.new_memory(parameters, len(features))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of the rows that it takes."""
+        return self._features
+
+    @property
+    def memory(self) -> Memory:
+        """The arrays that it works on, for those that explain a score."""
+        return self._memory
+
+    @property
+    def events(self) -> int:
+        """Events learnt so far, held-back ones included."""
+        return int(self._memory.numbers[SEEN])
+
+    @property
+    def warm_up_left(self) -> int:
+        """Events still to come before the model counts as warm."""
+        return max(0, max(self.parameters.warm_up, self.parameters.start) - self.events)
+
+    def score_learn_many(self, rows: Rows) -> Scores:
+        """Score each event, then learn it, in order; 0 for the first `start` events."""
+        scores = np.empty(rows.shape[0], dtype=np.float64)
+        remembering.advance(rows, scores, self._memory, forest_memory.logarithms(), self._settings)
+        return scores
+
+    def bits_many(self, rows: Rows) -> NDArray[np.float64]:
+        """The bits s of each event, shape (n,), as the model is now. Changes nothing."""
+        bits = np.zeros(rows.shape[0], dtype=np.float64)
+        if self.events >= self.parameters.start:
+            remembering.bits_of(rows, self._memory, self._settings, bits)
+        return bits
+
+    def score_many(self, rows: Rows) -> Scores:
+        """Score each event as if it came next; 0 before the start. Changes nothing."""
+        if self.events < self.parameters.start:
+            return np.zeros(rows.shape[0], dtype=np.float64)
+        scores = self.bits_many(rows)
+        remembering.scores_of(scores)
+        return scores
+
+    def score_one(self, features: Features) -> float:
+        """The score of an event in [0, 1]; 0 before the start. Changes nothing."""
+        return float(self.score_many(row(features, self._features))[0])
+
+    def learn_one(self, features: Features) -> None:
+        """Take the event into the model."""
+        self.score_learn_many(row(features, self._features))
+
+    def to_state(self) -> bytes:
+        """Masses, scales and counters as msgpack; the trees follow from the seed."""
+        return forest_memory.write(self.parameters, self._features, self._memory)
+
+    @classmethod
+    def from_state(cls, data: bytes) -> Self:
+        """The detector that `to_state` described.
+
+        Raises:
+            StateRefused: the bytes are no state of this detector, or of another version.
+        """
+        parameters, features, memory = forest_memory.read(data)
+        forest = cls(parameters, features)
+        forest._memory = memory
+        return forest

@@ -1,0 +1,166 @@
+"""River's `MinMaxScaler | HalfSpaceTrees` as a detector: the profile that is River to the bit."""
+
+from typing import Self
+
+import msgspec
+import numpy as np
+
+from floodline.detection.detector import Features, Rows, Scores, row
+from floodline.detection.half_space_trees import HalfSpaceTrees
+from floodline.detection.kernels.min_max import place_run, stretch
+from floodline.detection.parameters import RiverProfile
+from floodline.errors import StateRefused
+
+FORMAT = "river-profile"
+VERSION = 1
+
+
+class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: str
+    version: int
+    parameters: RiverProfile
+    features: list[str]
+    low: bytes
+    high: bytes
+    events: int
+    trees: bytes
+
+
+class RiverProfileForest:
+    """River's half-space trees on min-max scaled features: every score equals River's.
+
+    It fails, as River's does, where anomalies come packed in one window, where one extreme value
+    stretches a feature's range for good, and in its first window, in which every score is 0.
+
+    >>> forest = RiverProfileForest(RiverProfile(trees=5, height=3, window=3), ("x",))
+    >>> rows = np.array([[0.5], [0.45], [0.43], [0.44], [0.0]])
+    >>> forest.score_learn_many(rows).round(3).tolist()
+    [0.0, 0.0, 0.0, 0.844, 0.844]
+
+    Source: Tan, Ting, Liu, "Fast anomaly detection for streaming data", IJCAI 2011.
+    """
+
+    def __init__(self, parameters: RiverProfile, features: tuple[str, ...]) -> None:
+        self.parameters = parameters
+        self._features = features
+        self._low = np.full(len(features), np.inf)
+        self._high = np.full(len(features), -np.inf)
+        self._events = 0
+        self._trees = HalfSpaceTrees(
+            n_trees=parameters.trees,
+            height=parameters.height,
+            window_size=parameters.window,
+            seed=parameters.seed,
+            feature_names=features,
+        )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of the rows that it takes."""
+        return self._features
+
+    @property
+    def warm_up_left(self) -> int:
+        """Events left of the first window, in which River scores every event 0."""
+        return max(0, self.parameters.window - self._events)
+
+    def score_learn_many(self, rows: Rows) -> Scores:
+        """Score each event as River does, then learn it, in order.
+
+        An event that stretches a range is scored by the range before it and learnt by the range
+        with it, as in River's pipeline; between two such events a run goes through at once.
+        """
+        scores = np.empty(rows.shape[0], dtype=np.float64)
+        places = np.empty_like(rows)
+        done = 0
+        while done < rows.shape[0]:
+            run = place_run(rows[done:], self._low, self._high, places[done:])
+            end = done + run
+            if run:
+                scores[done:end] = self._trees.score_learn_many(places[done:end])
+            if end < rows.shape[0]:
+                scores[end] = self._trees.score_many(places[end : end + 1])[0]
+                self._learn_stretching(rows[end : end + 1])
+                end += 1
+            done = end
+        self._events += rows.shape[0]
+        return scores
+
+    def _learn_stretching(self, event: Rows) -> None:
+        stretch(event[0], self._low, self._high)
+        place = np.empty_like(event)
+        place_run(event, self._low, self._high, place)
+        self._trees.learn_many(place)
+
+    def score_many(self, rows: Rows) -> Scores:
+        """Score each event as if it came next. Changes nothing."""
+        places = np.empty_like(rows)
+        done = 0
+        while done < rows.shape[0]:
+            done += place_run(rows[done:], self._low, self._high, places[done:]) + 1
+        return self._trees.score_many(places)
+
+    def score_one(self, features: Features) -> float:
+        """River's score of the event in [0, 1]; 0 while warming up. Changes nothing."""
+        return float(self.score_many(row(features, self._features))[0])
+
+    def learn_one(self, features: Features) -> None:
+        """Stretch the ranges by the event, then count it in the latest masses."""
+        self.score_learn_many(row(features, self._features))
+
+    def to_state(self) -> bytes:
+        """Masses, ranges and counters as msgpack."""
+        return msgspec.msgpack.encode(
+            _State(
+                format=FORMAT,
+                version=VERSION,
+                parameters=self.parameters,
+                features=list(self._features),
+                low=self._low.astype("<f8").tobytes(),
+                high=self._high.astype("<f8").tobytes(),
+                events=self._events,
+                trees=self._trees.to_state(),
+            )
+        )
+
+    @classmethod
+    def from_state(cls, data: bytes) -> Self:
+        """The detector that `to_state` described.
+
+        Raises:
+            StateRefused: the bytes are no state of this detector, or of another version.
+        """
+        try:
+            state = msgspec.msgpack.decode(data, type=_State)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise StateRefused(f"these {len(data)} bytes are no forest state: {error}") from error
+        if (state.format, state.version) != (FORMAT, VERSION):
+            raise StateRefused(
+                f"a state of format {state.format!r} version {state.version} cannot be read here; "
+                f"this release reads {FORMAT!r} version {VERSION}"
+            )
+        try:
+            forest = cls(state.parameters, tuple(state.features))
+        except ValueError as error:
+            raise StateRefused(f"a forest that none of ours can be: {error}") from error
+        forest._restore(state)
+        return forest
+
+    def _restore(self, state: _State) -> None:
+        trees = HalfSpaceTrees.from_state(state.trees)
+        wanted = self._trees
+        same = all(
+            getattr(trees, name) == getattr(wanted, name)
+            for name in ("n_trees", "height", "window_size", "seed")
+        )
+        size = 8 * len(self._features)
+        if not same or list(trees.feature_names or ()) != list(self._features) or state.events < 0:
+            raise StateRefused("the trees of this state are not those of its parameters")
+        if len(state.low) != size or len(state.high) != size:
+            raise StateRefused(f"ranges of {len(state.low)} bytes do not fit the features")
+        self._trees = trees
+        self._low = np.frombuffer(state.low, dtype="<f8").astype(np.float64)
+        self._high = np.frombuffer(state.high, dtype="<f8").astype(np.float64)
+        if np.isnan(self._low).any() or np.isnan(self._high).any():
+            raise StateRefused("a range's end is no number")
+        self._events = state.events
