@@ -19,7 +19,7 @@ def as_matrix(events: Any, columns: int) -> Matrix:
     """
     if not (events.__class__ is np.ndarray and events.dtype is _FLOAT and events.flags.carray):
         events = np.array(events, dtype=_FLOAT, order="C")
-    if events.ndim != 2 or events.shape[1] != columns:
+    if events.shape[1:] != (columns,):
         raise ValueError(
             f"events of shape {events.shape} do not fit: give (events, {columns}), a column a "
             "feature in the order of `features`"
@@ -42,6 +42,22 @@ def room_for(count: int, out: Matrix | None) -> Matrix:
             f"of shape ({count},)"
         )
     return out
+
+
+def matched(events: Any, out: Matrix | None, columns: int) -> tuple[Matrix, Matrix]:
+    """`as_matrix` and `room_for` together, at once where nothing is to be done."""
+    if (
+        out is not None
+        and events.__class__ is np.ndarray
+        and events.dtype is _FLOAT
+        and out.dtype is _FLOAT
+        and events.shape == (*out.shape, columns)
+        and events.flags.carray
+        and out.flags.carray
+    ):
+        return events, out
+    rows = as_matrix(events, columns)
+    return rows, room_for(len(rows), out)
 
 
 def fill_row(row: Matrix, event: Mapping[Any, Any], features: Sequence[Any]) -> None:

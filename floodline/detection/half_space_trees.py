@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river.base import AnomalyDetector
 
-from floodline.detection.event_rows import as_matrix, fill_row, room_for
+from floodline.detection.event_rows import as_matrix, fill_row, matched, room_for
 from floodline.detection.forest_contents import ForestContents, check_sizes, draw_over
 from floodline.detection.forest_state import pack, unpack
 from floodline.detection.kernels.masses import ForestMasses
@@ -17,8 +17,9 @@ from floodline.detection.kernels.progress import LEARN, SCORE
 from floodline.detection.river_exchange import read_river, write_river
 from floodline.detection.tree_drawing import Trees
 
+_BOTH = SCORE | LEARN
 Scores = NDArray[np.float64]
-Limits = Mapping[Hashable, tuple[float, float]]
+Limits = Mapping[Any, tuple[float, float]]
 
 
 class HalfSpaceTrees(AnomalyDetector):
@@ -97,7 +98,7 @@ class HalfSpaceTrees(AnomalyDetector):
         self.n_trees = n_trees
         self.height = height
         self.window_size = window_size
-        self.limits: collections.defaultdict[Hashable, tuple[float, float]]
+        self.limits: collections.defaultdict[Any, tuple[float, float]]
         self.limits = collections.defaultdict(_whole_range)
         self.limits.update(limits or {})
         self.seed = seed
@@ -159,7 +160,10 @@ class HalfSpaceTrees(AnomalyDetector):
         Raises:
             ValueError: the rows do not have these features, or `out` does not fit.
         """
-        return self._many(X, SCORE | LEARN, out)
+        masses = self._masses or self._begin_at(X)
+        rows, scores = matched(X, out, masses.columns)
+        masses.advance(rows, scores, _BOTH)
+        return scores
 
     def score_many(
         self,
@@ -167,15 +171,20 @@ class HalfSpaceTrees(AnomalyDetector):
         out: Scores | None = None,
     ) -> Scores:
         """The rows' scores, as `score_learn_many` without learning."""
-        if self._masses is None:
+        masses = self._masses
+        if masses is None:
             scores = room_for(len(X), out)
             scores[:] = 0.0
             return scores
-        return self._many(X, SCORE, out)
+        rows, scores = matched(X, out, masses.columns)
+        masses.advance(rows, scores, SCORE)
+        return scores
 
     def learn_many(self, X: Any) -> None:  # noqa: N803
         """Count the rows in order, as `score_learn_many` without scores."""
-        self._many(X, LEARN, None)
+        masses = self._masses or self._begin_at(X)
+        rows = as_matrix(X, masses.columns)
+        masses.advance(rows, np.empty(len(rows)), LEARN)
 
     def to_state(self) -> bytes:
         """The whole detector as data, without its trees where a seed gives them again.
@@ -216,18 +225,14 @@ class HalfSpaceTrees(AnomalyDetector):
             self._masses.advance(row, score, mode)
         return float(score[0])
 
-    def _many(self, events: Any, mode: int, out: Scores | None) -> Scores:
-        masses = self._masses
-        if masses is None:
-            masses = self._begin(self.feature_names or range(np.shape(events)[1]))
-        rows = as_matrix(events, len(self._features))
-        scores = room_for(rows.shape[0], out)
-        masses.advance(rows, scores, mode)
-        return scores
+    def _begin_at(self, events: Any) -> ForestMasses:
+        """Draw the trees over the named features, or over as many as the matrix has columns."""
+        return self._begin(self.feature_names or range(np.shape(events)[1]))
 
     def _begin(self, features: Sequence[Any]) -> ForestMasses:
         """Draw the trees over these features."""
         trees = draw_over(list(features), self.limits, self.rng, self.n_trees, self.height)
+        self.limits.update({name: self.limits[name] for name in features})  # as River notes them
         return self._plant(trees, features)
 
     def _plant(self, trees: Trees, features: Sequence[Any]) -> ForestMasses:

@@ -31,12 +31,12 @@ def child(
 
 
 @compiled
-def first_missing(rows: Floats, start: int) -> int:
-    """The first row from `start` on with a missing feature (NaN); the number of rows if none."""
+def first_missing(rows: Floats) -> int:
+    """The first row with a missing feature (NaN); the number of rows if none."""
     values = rows.reshape(-1)
     width: int = rows.shape[1]
     count: int = rows.shape[0]
-    first, last = start * width, values.shape[0]
+    first, last = 0, values.shape[0]
     while first < last:
         end = min(first + _BLOCK, last)
         missing = 0

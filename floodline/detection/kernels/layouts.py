@@ -1,6 +1,7 @@
 """The three layouts of a forest's masses as objects over their kernels; each knows its arrays."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,11 +15,15 @@ from floodline.detection.tree_drawing import Trees
 
 
 class Layout(Protocol):
-    """Masses in one form."""
+    """Masses in one form.
 
-    def advance(self, rows: Floats, out: Floats, start: int, mode: int) -> int:
-        """Do rows from `start` on, as far as this layout can; the next row is returned."""
-        ...
+    `kernel(rows, out, *arguments, mode)` does the rows as far as this layout can, and returns how
+    many; `live` layouts take any event.
+    """
+
+    live: bool
+    kernel: Callable[..., int]
+    arguments: tuple[Any, ...]
 
     def leaves(self) -> tuple[Masses, Masses]:
         """The leaves' masses in the last window and in the one being counted, (trees, 2^h)."""
@@ -26,25 +31,18 @@ class Layout(Protocol):
 
 
 class LeafTable:
-    """Short trees without missing features."""
+    """Short trees; it stops at the first row that misses a feature."""
+
+    live = False
+    kernel = staticmethod(advance_leaf_table)
 
     def __init__(self, trees: Trees, progress: Progress, masses: Masses) -> None:
         self.masses = masses
-        self._features, self._progress = trees.features, progress
-        self.cells = np.concatenate([trees.thresholds, np.zeros_like(trees.thresholds)], axis=1)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Work the leaves' scores out anew from the last window's masses."""
-        for mass in self.masses[1]:
+        cells = np.concatenate([trees.thresholds, np.zeros_like(trees.thresholds)], axis=1)
+        for mass in masses[1]:
             sum_masses(mass)
-        score_leaves(self.cells, self.masses[1], 0.1 * float(self._progress[2]))
-
-    def advance(self, rows: Floats, out: Floats, start: int, mode: int) -> int:
-        """Up to the first row that misses a feature."""
-        return advance_leaf_table(
-            rows, out, self._features, self.cells, self.masses, self._progress, start, mode
-        )
+        score_leaves(cells, masses[1], 0.1 * float(progress[2]))
+        self.arguments = (trees.features, cells, masses, progress)
 
     def leaves(self) -> tuple[Masses, Masses]:
         """They are what is counted."""
@@ -53,27 +51,23 @@ class LeafTable:
 
 
 class LiveMasses:
-    """Any trees, any events: all masses at all times.
+    """Any trees, any events; it stops at the end of a window in which nothing was missing.
 
     `window_rows` is (2, window, features): learnt rows go in the first, unless the window is 0.
     """
+
+    live = True
+    kernel = staticmethod(advance_live)
 
     def __init__(
         self, trees: Trees, progress: Progress, masses: Masses, window_rows: Floats
     ) -> None:
         self.masses = masses
         self.window_rows = window_rows
-        self._trees, self._progress = trees, progress
+        self.arguments = (trees.features, trees.thresholds, masses, window_rows, progress)
         for window in masses:
             for mass in window:
                 sum_masses(mass)
-
-    def advance(self, rows: Floats, out: Floats, start: int, mode: int) -> int:
-        """Up to the end of a window in which no feature was missing."""
-        return advance_live(
-            rows, out, self._trees.features, self._trees.thresholds, self.masses,
-            self.window_rows[0], self._progress, start, mode,
-        )  # fmt: skip
 
     def leaves(self) -> tuple[Masses, Masses]:
         """They are among the masses."""
@@ -82,31 +76,30 @@ class LiveMasses:
 
 
 class PrunedProfile:
-    """Tall trees without missing features; `window_rows` holds this window's rows and the last's.
+    """Tall trees; it stops at the first row that misses a feature.
+
+    `window_rows` holds this window's rows and the last's, (2, window, features).
 
     A new one knows no end of any row, so that its first profile is grown from the root.
     """
+
+    live = False
+    kernel = staticmethod(advance_pruned)
 
     def __init__(self, trees: Trees, progress: Progress, window_rows: Floats) -> None:
         self.window_rows = window_rows
         self._trees, self._progress = trees, progress
         count, width = trees.features.shape
         shape = count, profile_capacity(width.bit_length() - 1)
-        self._profile = (
+        profile = (
             np.zeros(shape, np.uint16), np.zeros(shape), np.zeros(shape, np.uint16),
             np.zeros(shape), np.zeros(count, np.int64),
         )  # fmt: skip
-        self._ends = np.zeros((count, int(progress[2])), np.uint16)
+        ends = np.zeros((count, int(progress[2])), np.uint16)
         if progress[1]:
-            grow_profiles(
-                window_rows[1], self._ends, trees.features, trees.thresholds, *self._profile
-            )
-
-    def advance(self, rows: Floats, out: Floats, start: int, mode: int) -> int:
-        """Up to the first row that misses a feature."""
-        return advance_pruned(
-            rows, out, self._trees.features, self._trees.thresholds, *self._profile, self._ends,
-            self.window_rows, self._progress, start, mode,
+            grow_profiles(window_rows[1], ends, trees.features, trees.thresholds, *profile)
+        self.arguments = (
+            trees.features, trees.thresholds, *profile, ends, window_rows, progress,
         )  # fmt: skip
 
     def leaves(self) -> tuple[Masses, Masses]:

@@ -25,15 +25,14 @@ def advance_leaf_table(
     cells: Floats,
     masses: Masses,
     progress: Progress,
-    start: int,
     mode: int,
 ) -> int:
-    """Score and learn from row `start` up to the first that misses a feature, which is returned."""
-    stop = first_missing(rows, start)
+    """Score and learn up to the first that misses a feature, which is returned."""
+    stop = first_missing(rows)
     trees, width = features.shape
     window = progress[2]
     best = trees * window * (2.0 * width - 1.0)
-    row = start
+    row = 0
     while row < stop:
         end = min(row + _BLOCK, stop)
         if mode & LEARN:
@@ -93,12 +92,41 @@ def _walk_block(
             for offset, node in enumerate((n0, n1, n2, n3, n4, n5, n6, n7)):
                 out[event + offset] += cell[node]
                 leaf[node] += count
-        for event in range(paired, end):
-            n0 = ROOT
-            while n0 < width:
-                n0 = child(n0, values, np.uint64(event) * columns, feature, cell)
-            out[event] += cell[n0]
-            leaf[n0] += count
+        _walk_rest(values, columns, out, feature, cell, leaf, count, paired, end)
+
+
+@compiled
+def _walk_rest(
+    values: Floats,
+    columns: np.uint64,
+    out: Floats,
+    feature: Features,
+    cell: Floats,
+    leaf: Masses,
+    count: np.int32,
+    start: int,
+    end: int,
+) -> None:
+    """The last events of a block, fewer than eight: four at a time, then one at a time."""
+    width = np.uint64(feature.shape[0])
+    for event in range(start, end - 3, 4):
+        e0 = np.uint64(event) * columns
+        e1, e2, e3 = e0 + columns, e0 + columns * np.uint64(2), e0 + columns * np.uint64(3)
+        n0 = n1 = n2 = n3 = ROOT
+        while n0 < width:
+            n0 = child(n0, values, e0, feature, cell)
+            n1 = child(n1, values, e1, feature, cell)
+            n2 = child(n2, values, e2, feature, cell)
+            n3 = child(n3, values, e3, feature, cell)
+        for offset, node in enumerate((n0, n1, n2, n3)):
+            out[event + offset] += cell[node]
+            leaf[node] += count
+    for event in range(start + (end - start) // 4 * 4, end):
+        n0 = ROOT
+        while n0 < width:
+            n0 = child(n0, values, np.uint64(event) * columns, feature, cell)
+        out[event] += cell[n0]
+        leaf[n0] += count
 
 
 @compiled

@@ -29,19 +29,18 @@ def advance_live(
     masses: Masses,
     window_rows: Floats,
     progress: Progress,
-    start: int,
     mode: int,
 ) -> int:
-    """Score and learn from row `start` up to the end of a window in which nothing was missing.
+    """Score and learn up to the end of a window in which nothing was missing.
 
     The row after the last one done is returned, and `progress` says SETTLED if it ended so.
-    Learnt rows are kept in `window_rows`, (window, features), unless it has no rows.
+    Learnt rows are kept in the first of `window_rows`, (2, window, features), unless that is empty.
     """
     trees, width = features.shape
     count: int = rows.shape[0]
     best = trees * progress[2] * (2.0 * width - 1.0)
     limit = 0.1 * progress[2]
-    for row in range(start, count):
+    for row in range(count):
         values = rows[row]
         for value in values:
             if value != value:  # only NaN differs from itself
@@ -55,8 +54,8 @@ def advance_live(
         if mode & LEARN:
             for tree in range(trees):
                 _learn(values, features[tree], thresholds[tree], masses[0, tree])
-            if window_rows.shape[0]:
-                window_rows[progress[0]] = values
+            if window_rows.shape[1]:
+                window_rows[0, progress[0]] = values
             progress[0] += 1
             if progress[0] == progress[2] and _turn(masses, progress):
                 return row + 1

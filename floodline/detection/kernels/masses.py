@@ -19,7 +19,7 @@ class ForestMasses:
     """
 
     def __init__(self, trees: Trees, window: int, columns: int) -> None:
-        self._trees, self._columns = trees, columns
+        self._trees, self.columns = trees, columns
         self.progress = new_progress(window)
         width = trees.features.shape[1]
         self._short = width <= 2**SHORT and width <= 8 * window
@@ -35,9 +35,13 @@ class ForestMasses:
 
         `rows` are C-contiguous float64, (events, columns), with NaN where a feature is missing.
         """
-        done, count = self._layout.advance(rows, out, 0, mode), rows.shape[0]
+        layout, count = self._layout, len(rows)
+        done = layout.kernel(rows, out, *layout.arguments, mode)
+        if done == count and not layout.live:  # nearly always: a call with few rows stays short
+            return
         while self._exchange(done, count) and done < count:
-            done = self._layout.advance(rows, out, done, mode)
+            kernel, arguments = self._layout.kernel, self._layout.arguments
+            done += kernel(rows[done:], out[done:], *arguments, mode)
 
     def leaves(self) -> tuple[Masses, Masses]:
         """The leaves' masses of the last window and of this one, (trees, 2^h) each."""
@@ -90,4 +94,4 @@ class ForestMasses:
     def _rows(self, window: int | None = None) -> Floats:
         """Room for the rows of two windows."""
         size = int(self.progress[2]) if window is None else window
-        return np.zeros((2, size, self._columns))
+        return np.zeros((2, size, self.columns))

@@ -40,19 +40,18 @@ def advance_pruned(
     ends: Places,
     window_rows: Floats,
     progress: Progress,
-    start: int,
     mode: int,
 ) -> int:
-    """Score and learn from row `start` up to the first that misses a feature, which is returned.
+    """Score and learn up to the first that misses a feature, which is returned.
 
     `window_rows` is (2, window, features): the window being filled, then the last one. `ends` is
     (trees, window): the place where each row of the window being filled ended.
     """
-    stop = first_missing(rows, start)
+    stop = first_missing(rows)
     trees, width = features.shape
     window = progress[2]
     best = trees * window * (2.0 * width - 1.0)
-    row = start
+    row = 0
     while row < stop:
         end = min(row + 256, stop)
         if mode & LEARN:
