@@ -1,6 +1,7 @@
 """From parameters, or from a state, to the detector they name."""
 
 from floodline.detection.detector import Detector
+from floodline.detection.named_detector import RiverDetector
 from floodline.detection.parameters import DefaultProfile, ModelParameters, RiverProfile
 from floodline.detection.remembering_forest import RememberingForest
 from floodline.detection.river_profile import RiverProfileForest
@@ -17,7 +18,7 @@ def new_detector(parameters: ModelParameters, features: tuple[str, ...]) -> Dete
         return RememberingForest(parameters, features)
     if isinstance(parameters, RiverProfile):
         return RiverProfileForest(parameters, features)
-    raise NotImplementedError
+    return RiverDetector(parameters, features)
 
 
 def detector_from_state(parameters: ModelParameters, data: bytes) -> Detector:
@@ -30,4 +31,4 @@ def detector_from_state(parameters: ModelParameters, data: bytes) -> Detector:
         return RememberingForest.from_state(data)
     if isinstance(parameters, RiverProfile):
         return RiverProfileForest.from_state(data)
-    raise NotImplementedError
+    return RiverDetector.from_state(data)
