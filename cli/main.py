@@ -5,12 +5,14 @@ import sys
 import typer
 
 from cli import (
+    bench_command,
     config_commands,
     consume_command,
     database_commands,
     demo_command,
     kafka_commands,
     keys_commands,
+    score_command,
     serve_command,
     trainer_commands,
 )
@@ -26,7 +28,9 @@ app = typer.Typer(
 
 app.command("consume")(consume_command.consume)
 app.command("demo")(demo_command.demo)
+app.command("score", epilog=score_command.EXAMPLES)(score_command.score)
 app.command("serve")(serve_command.serve)
+app.add_typer(bench_command.app, name="bench")
 app.add_typer(config_commands.app, name="config")
 app.add_typer(database_commands.app, name="db")
 app.add_typer(kafka_commands.app, name="kafka")

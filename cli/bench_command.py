@@ -1,0 +1,80 @@
+"""`floodline bench ...`: measurements against named baselines in the same run."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from cli.options import JsonOption, print_json
+from floodline.errors import ConfigurationError
+
+app = typer.Typer(
+    name="bench", no_args_is_help=True, help="Measure against named baselines in the same run."
+)
+
+
+@app.command("kernel", epilog="Example: floodline bench kernel --rounds 3 --json")
+def kernel(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Interleaved rounds.")] = 7,
+    moa: Annotated[
+        bool, typer.Option("--moa/--no-moa", help="Measure Java's MOA too, where Java is there.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure scoring and learning against River's half-space trees, and MOA's.
+
+    Events per second of process CPU time; 10 features, window 250; medians of interleaved rounds.
+    `ratio_...` is kernel over River, `default_over_plain` the default profile of 50 trees with its
+    scaler over the kernel of 10 trees, `bit_equal` whether every score equalled River's.
+    """
+    figures = _measure(rounds, with_moa=moa)
+    if as_json:
+        print_json(figures)
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name:<22}{_shown(value):>16}")
+
+
+def _measure(rounds: int, *, with_moa: bool) -> dict[str, Any]:
+    try:
+        from benchmarks import default_profile
+        from benchmarks import kernel as plain
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "benchmarks":
+            raise
+        raise ConfigurationError(
+            "the benchmarks come with a checkout of the repository, not with the installed "
+            "package; run `make setup` in a checkout, then .venv/bin/floodline bench kernel"
+        ) from error
+    _say("compiling, then measuring half-space trees against River's")
+    figures = plain.measure(rounds)
+    _say("measuring the default profile")
+    figures |= default_profile.measure(rounds)
+    if with_moa:
+        _say("measuring MOA's HSTrees")
+        figures |= _moa(plain.stream(plain.SEED, 100_000))
+    return figures
+
+
+def _moa(rows: Any) -> dict[str, Any]:
+    """MOA's rates by name, or null and the reason."""
+    from benchmarks.moa import NoMoaError, measure
+
+    shapes = ((10, 8), (25, 15))
+    try:
+        rates = measure(rows, shapes, 250)
+    except NoMoaError as error:
+        nothing = {f"moa_{trees}x{height}": None for trees, height in shapes}
+        return nothing | {"moa_missing": str(error)}
+    return {f"moa_{trees}x{height}": rate for (trees, height), rate in rates.items()}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3f}" if value < 100 else f"{value:,.0f}"
+    return "-" if value is None else str(value)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,169 @@
+"""What `floodline score` does, from its options to its report."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from cli.event_columns import choose
+from cli.model_flags import ModelFlags, profile_of
+from cli.options import print_json, read_configuration
+from cli.score_output import lines_to, silence_stdout
+from cli.score_progress import progress_bar
+from cli.score_state import read_state, write_state
+from cli.scored_lines import NoLines
+from cli.scoring_run import ScoringRun, Totals
+from floodline.configuration.loading import CONFIG_VARIABLE, FILE
+from floodline.configuration.sections import Configuration, ThresholdSection
+from floodline.detection.kernels.preparation import prepare
+from floodline.detection.parameters import ModelParameters
+from floodline.detection.scorer import Scorer
+from floodline.detection.threshold_rule import ThresholdRule
+from floodline.errors import ConfigurationError
+from floodline.events.files.event_file import EventFile, Wanted
+from floodline.events.files.opening import open_events
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """The options; `floodline score --help` says what each means."""
+
+    file: str
+    form: str | None
+    features: str | None
+    label: str | None
+    config: Path | None
+    model: ModelFlags
+    state: Path | None
+    save_state: Path | None
+    warm_from: str | None
+    output: str | None
+    output_file: Path | None
+    with_event: bool
+    skip_invalid: bool
+    batch_size: int
+    as_json: bool
+
+
+def run(job: Job) -> None:
+    """Score the file; a reader of stdout that has gone ends it quietly.
+
+    Raises:
+        ConfigurationError: an option, the configuration or a file is not what it should be.
+    """
+    try:
+        _run(job)
+    except BrokenPipeError:
+        silence_stdout()
+
+
+def _run(job: Job) -> None:
+    configuration = _configuration(job.config)
+    saved = _saved(job)
+    prepare(time.perf_counter)
+    with open_events(job.file, job.form, sys.stdin.buffer) as file:
+        columns = choose(file, job.features, _features(configuration, saved), job.label)
+        for line in columns.said:
+            _say(line)
+        scorer = saved or Scorer.new(job.model.over(_model(configuration)), columns.features)
+        if set(scorer.features) != set(columns.features):
+            raise ConfigurationError(
+                f"--state {job.state}: is of a model of the features "
+                f"{', '.join(scorer.features)}; leave --features out"
+            )
+        steps = ScoringRun(scorer, _rule(configuration), job.batch_size)
+        if job.warm_from is not None:
+            _warm(job, job.warm_from, steps, scorer.features)
+        totals = _score(job, file, steps, scorer.features)
+    if job.save_state is not None:
+        write_state(job.save_state, scorer)
+    _report(job, totals, scorer)
+
+
+def _saved(job: Job) -> Scorer | None:
+    if job.state is None:
+        return None
+    if job.model != ModelFlags():
+        raise ConfigurationError(
+            f"--state {job.state}: has its own model; leave --profile, --trees, --height, "
+            "--window, --memory and --seed out"
+        )
+    return read_state(job.state)
+
+
+def _model(configuration: Configuration | None) -> ModelParameters | None:
+    return configuration.model_parameters if configuration else None
+
+
+def _features(configuration: Configuration | None, saved: Scorer | None) -> tuple[str, ...] | None:
+    if saved is not None:
+        return saved.features
+    return configuration.detector.features if configuration else None
+
+
+def _configuration(path: Path | None) -> Configuration | None:
+    """The configuration where there is one: a file, or variables that name a detector."""
+    named = (CONFIG_VARIABLE, "FLOODLINE_DETECTOR__")
+    if path is None and not Path(FILE).exists():
+        if not any(variable.startswith(named) for variable in os.environ):
+            return None
+    elif path is None:
+        _say(f"model and features from {FILE}, where no flag says otherwise")
+    return read_configuration(path)
+
+
+def _rule(configuration: Configuration | None) -> ThresholdRule:
+    if configuration is None:
+        return ThresholdRule(rarity=ThresholdSection().initial_rarity)
+    return configuration.initial_rule
+
+
+def _warm(job: Job, name: str, steps: ScoringRun, features: tuple[str, ...]) -> None:
+    wanted = Wanted(features=features, skip_invalid=job.skip_invalid)
+    with open_events(name, None, sys.stdin.buffer) as file:
+        choose(file, ",".join(features), None, None)
+        with progress_bar(f"learning {name}", to_stdout=False) as progress:
+            learnt = steps.score(file, wanted, NoLines(), progress)
+    _say(f"learnt {learnt.events:,} events of {name} first")
+
+
+def _score(job: Job, file: EventFile, steps: ScoringRun, features: tuple[str, ...]) -> Totals:
+    wanted = Wanted(
+        features=features,
+        label=job.label,
+        whole=job.with_event,
+        skip_invalid=job.skip_invalid,
+    )
+    to_stdout = job.output_file is None and not job.as_json
+    carried = file.columns if job.with_event else ()
+    with (
+        lines_to(job.output, job.output_file, to_stdout, features, carried) as writer,
+        progress_bar(f"scoring {file.name}", to_stdout=to_stdout) as progress,
+    ):
+        return steps.score(file, wanted, writer, progress)
+
+
+def _report(job: Job, totals: Totals, scorer: Scorer) -> None:
+    figures = totals.as_object() | {
+        "profile": profile_of(scorer.parameters),
+        "features": list(scorer.features),
+    }
+    if job.as_json:
+        print_json(figures)
+        return
+    _say(
+        f"{totals.events:,} events, {totals.alerts:,} alerts, {totals.warm_up_events:,} while "
+        f"warming up, {totals.invalid:,} left out; {figures['events_per_second']:,.0f} events/s, "
+        f"profile {figures['profile']}"
+    )
+    if totals.quality is not None:
+        _say(
+            f"{totals.quality.anomalies:,} anomalies by {job.label!r}: ROC-AUC "
+            f"{totals.quality.roc_auc:.4f}, average precision "
+            f"{totals.quality.average_precision:.4f}"
+        )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

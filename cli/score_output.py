@@ -1,0 +1,76 @@
+"""Where scored lines go."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from cli.scored_lines import OUTPUTS, NdjsonLines, NoLines, TableLines, Writer
+from floodline.errors import ConfigurationError
+
+_ENDINGS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet"}
+
+
+@contextmanager
+def lines_to(
+    form: str | None,
+    file: Path | None,
+    to_stdout: bool,
+    features: tuple[str, ...],
+    columns: tuple[str, ...],
+) -> Iterator[Writer]:
+    """A writer to `file`, which appears only once it is whole; else to stdout, else to nothing.
+
+    Args:
+        form: one of OUTPUTS; None takes it from the file's ending, else NDJSON.
+        file: the target.
+        to_stdout: whether lines go to stdout where there is no file.
+        features: which of `columns` are numbers.
+        columns: the events' own columns that are carried.
+
+    Raises:
+        ConfigurationError: the format is not known or does not fit, or the file cannot be written.
+    """
+    chosen = form or _by_ending(file)
+    if file is None:
+        if to_stdout and chosen == "parquet" and sys.stdout.isatty():
+            raise ConfigurationError("--output parquet: is no text; name a file with -o")
+        yield _writer(sys.stdout.buffer, chosen, features, columns) if to_stdout else NoLines()
+        return
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with part.open("wb") as target:
+            yield _writer(target, chosen, features, columns)
+        part.replace(file)
+    except OSError as error:
+        raise ConfigurationError(f"-o {file}: cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def silence_stdout() -> None:
+    """Let what stdout still holds go nowhere: its reader has gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _by_ending(file: Path | None) -> str:
+    if file is None:
+        return "ndjson"
+    form = _ENDINGS.get(file.suffix.lower())
+    if form is None:
+        raise ConfigurationError(
+            f"-o {file}: its ending tells no format; say it with --output ({', '.join(OUTPUTS)})"
+        )
+    return form
+
+
+def _writer(
+    target: BinaryIO, form: str, features: tuple[str, ...], columns: tuple[str, ...]
+) -> Writer:
+    if form == "ndjson":
+        return NdjsonLines(target)
+    return TableLines(target, form, features, columns)

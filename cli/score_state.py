@@ -1,0 +1,38 @@
+"""A scorer's state in a file."""
+
+from pathlib import Path
+
+from floodline.detection.scorer import Scorer
+from floodline.errors import ConfigurationError, StateRefused
+
+
+def write_state(file: Path, scorer: Scorer) -> None:
+    """Keep the scorer in `file`, which changes only once all is written.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_bytes(scorer.to_state())
+        part.replace(file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"--save-state {file}: cannot be written: {error.strerror}"
+        ) from error
+
+
+def read_state(file: Path) -> Scorer:
+    """The scorer that `write_state` kept.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is no such state.
+    """
+    try:
+        return Scorer.from_state(file.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"--state {file}: cannot be read: {error.strerror}") from error
+    except StateRefused as error:
+        raise ConfigurationError(
+            f"--state {file}: {error}; name a file that --save-state wrote"
+        ) from error
