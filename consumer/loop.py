@@ -6,7 +6,7 @@ import structlog
 
 from consumer import snapshot as snapshots
 from consumer.observation import Observation
-from consumer.ports import Clock, Input, InputTopic, Output, PublishFailed, Releases
+from consumer.ports import Clock, Input, InputTopic, Output, PublishFailed, Record, Releases
 from consumer.restoration import Lost, Restoration, Restorer, initial_release, model_of
 from consumer.task import State, Task
 from floodline.configuration.sections import Configuration
@@ -107,11 +107,13 @@ class ScoringLoop:
     def _turn(self) -> None:
         interval = self._configuration.consumer.commit_interval_ms / 1000
         wait = min(0.05, interval) if self._restorations else interval
-        for record in self._input.poll(self._configuration.consumer.batch_size, wait):
-            task = self._tasks.get(record.partition)
-            if task is None or task.state is not State.RUNNING or record.offset < task.offset:
-                continue  # fetched before a pause or a rewind
-            task.process(record)
+        records = self._input.poll(self._configuration.consumer.batch_size, wait)
+        for partition, batch in _by_partition(records).items():
+            task = self._tasks.get(partition)
+            if task is None or task.state is not State.RUNNING:
+                continue  # fetched before a pause
+            # What was fetched before a rewind is older than the task.
+            task.take([record for record in batch if record.offset >= task.offset])
             self._halt_when_overrun(task)
         if self._failure is None and self._now() >= self._resume_at:
             self._restore()
@@ -328,3 +330,10 @@ class ScoringLoop:
             if task is not None:
                 task.move(State.CLOSED)
                 self._observation.closed(task)
+
+
+def _by_partition(records: Sequence[Record]) -> dict[int, list[Record]]:
+    parts: dict[int, list[Record]] = {}
+    for record in records:
+        parts.setdefault(record.partition, []).append(record)
+    return parts

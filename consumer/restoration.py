@@ -1,10 +1,12 @@
 """Bringing a partition's model to the committed offset: snapshot, then replay."""
 
+from collections.abc import Sequence
+
 import msgspec
 import structlog
 
 from consumer import snapshot as snapshots
-from consumer.ports import Input, Log, Position, Replay
+from consumer.ports import Input, Log, Position, Record, Replay
 from consumer.task import Task, fingerprint
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scorer
@@ -92,13 +94,22 @@ class Restoration:
         if self._replay is None or self._target is None:
             return True
         records, done = self._replay.read(seconds)
-        for record in records:
-            self._apply(record.offset)
-            self.task.replay(record)
+        while records:
+            self._apply(records[0].offset)
+            held = self._until_change(records)
+            self.task.replay(records[:held])
+            records = records[held:]
         if done:
             self._apply(self._target.offset)
             self._arrive(self._target)
         return done
+
+    def _until_change(self, records: Sequence[Record]) -> int:
+        """How many of the records the release in force holds for; at least one."""
+        if not self._changes:
+            return len(records)
+        change = self._changes[0].coordinates.offset
+        return sum(record.offset < change for record in records)
 
     @property
     def target(self) -> int:

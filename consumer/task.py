@@ -2,13 +2,16 @@
 
 import hashlib
 from collections import deque
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
+import numpy as np
 
 from consumer.ports import Checkpoint, Message, Position, Record
 from floodline.configuration.sections import Configuration
-from floodline.detection.scorer import Scored, Scorer
+from floodline.detection.detector import as_rows
+from floodline.detection.scorer import Scored, ScoredRows, Scorer
 from floodline.errors import FloodlineError, InvalidEvent
 from floodline.events.dead_letters import LARGEST_COPY, dead_letter
 from floodline.events.decoding import Event, decode_event
@@ -126,18 +129,26 @@ class Task:
         limit = self._configuration.consumer.dead_letter_ratio
         return seen >= _FEWEST and self._recently_dead > limit * seen
 
-    def process(self, record: Record) -> None:
-        """Score or dead-letter one record; what is to be published waits in `pending`."""
-        try:
-            event = decode_event(record.value, self._schema)
-        except InvalidEvent as error:
-            self._dead_letter(record, error)
-            self._remember(dead=True)
-        else:
-            self._score(record, event)
-            self._remember(dead=False)
-        self.offset = record.offset + 1
-        self._dirty = True
+    def take(self, records: Sequence[Record]) -> None:
+        """Score or dead-letter records in order; what is to be published waits in `pending`.
+
+        Ends after the record that makes `overrun_by_dead_letters` true, if there is one.
+        """
+        events: list[tuple[Record, Event]] = []
+        for record in records:
+            try:
+                event = decode_event(record.value, self._schema)
+            except InvalidEvent as error:
+                self._dead_letter(record, error)
+                self._remember(dead=True)
+            else:
+                events.append((record, event))
+                self._remember(dead=False)
+            self.offset = record.offset + 1
+            self._dirty = True
+            if self.overrun_by_dead_letters:
+                break
+        self._score(events)
 
     def _remember(self, *, dead: bool) -> None:
         if len(self._recent) == _RECENT:
@@ -145,15 +156,16 @@ class Task:
         self._recent.append(dead)
         self._recently_dead += dead
 
-    def replay(self, record: Record) -> None:
-        """Bring the model over one record that is committed already; nothing is published."""
-        try:
-            event = decode_event(record.value, self._schema)
-        except InvalidEvent:
-            self.dead_letters += 1
-        else:
-            self.scorer.step(event.features, self.release.threshold)
-        self.offset = record.offset + 1
+    def replay(self, records: Sequence[Record]) -> None:
+        """Bring the model over records that are committed already; nothing is published."""
+        events = []
+        for record in records:
+            try:
+                events.append(decode_event(record.value, self._schema))
+            except InvalidEvent:
+                self.dead_letters += 1
+            self.offset = record.offset + 1
+        self._step(events)
 
     def adopt(self, release: Release, scorer: Scorer | None, *, fresh: bool = False) -> None:
         """Let `release` hold from the next event on, and say so on the changes topic.
@@ -214,14 +226,21 @@ class Task:
             ),
         )
 
-    def _score(self, record: Record, event: Event) -> None:
-        scored = self.scorer.step(event.features, self.release.threshold)
-        self.last = scored
-        self.tally.scored += 1
-        if scored.is_alert:
+    def _score(self, events: Sequence[tuple[Record, Event]]) -> None:
+        if not events:
+            return
+        scored = self._step([event for _, event in events])
+        self.last = scored[-1]
+        self.tally.scored += len(events)
+        for index in np.flatnonzero(scored.is_alert).tolist():
+            record, event = events[index]
             self.tally.alerts += 1
             self.tally.alert_timestamps.append(record.timestamp)
-            self.pending.append(self._alert(record, event, scored))
+            self.pending.append(self._alert(record, event, scored[index]))
+
+    def _step(self, events: Sequence[Event]) -> ScoredRows:
+        rows = as_rows([event.features for event in events], self.scorer.features)
+        return self.scorer.step_many(rows, self.release.threshold)
 
     def _alert(self, record: Record, event: Event, scored: Scored) -> Message:
         detector = self._configuration.detector.name

@@ -1,6 +1,6 @@
 """The one interface of everything that scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -56,7 +56,13 @@ class Detector(Protocol):
         ...
 
 
-def row(features: Features, names: tuple[str, ...]) -> Rows:
-    """One event as a row of shape (1, d): NaN where a feature is missing."""
+def as_rows(events: Sequence[Features], names: tuple[str, ...]) -> Rows:
+    """Events as a matrix of shape (n, d): NaN where a feature is missing."""
     nan = float("nan")
-    return np.array([[features.get(name, nan) for name in names]], dtype=np.float64)
+    values = [[features.get(name, nan) for name in names] for features in events]
+    return np.array(values, dtype=np.float64).reshape(len(events), len(names))
+
+
+def row(features: Features, names: tuple[str, ...]) -> Rows:
+    """One event as a matrix of shape (1, d)."""
+    return as_rows([features], names)

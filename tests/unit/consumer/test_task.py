@@ -78,7 +78,7 @@ def test_an_alert_says_what_where_and_why() -> None:
     """An alert has id, place, score, threshold, release, features and the whole event."""
     task = warm_task()
     event = {"x": 1, "y": 2.5, "station": "Nord 7", "note": {"free": ["text", 1]}}
-    task.process(record(json.dumps(event).encode(), offset=41))
+    task.take([record(json.dumps(event).encode(), offset=41)])
     (message,) = task.pending
     alert = decode(message.value or b"", Alert)
     assert message.topic == "gauge.alerts"
@@ -105,7 +105,7 @@ def test_an_alert_says_what_where_and_why() -> None:
 def test_a_keyless_event_gives_an_alert_with_its_id_as_key() -> None:
     """So alerts of keyless events spread over the partitions."""
     task = warm_task()
-    task.process(record(level(1, 2), key=None))
+    task.take([record(level(1, 2), key=None)])
     (message,) = task.pending
     assert decode(message.value or b"", Alert).key is None
     assert message.key == f"gauge-{TOPIC_ID}-3-20".encode()
@@ -114,8 +114,8 @@ def test_a_keyless_event_gives_an_alert_with_its_id_as_key() -> None:
 def test_a_key_of_any_bytes_is_shown_as_text() -> None:
     """Bytes that are no UTF-8, and very long keys, do not keep an alert from being published."""
     task = warm_task()
-    task.process(record(level(1, 2), key=b"\xff\xfe"))
-    task.process(record(level(1, 2), offset=21, key=b"k" * 900_000))
+    task.take([record(level(1, 2), key=b"\xff\xfe")])
+    task.take([record(level(1, 2), offset=21, key=b"k" * 900_000)])
     first, second = task.pending
     assert decode(first.value or b"", Alert).key == "\ufffd\ufffd"
     assert decode(second.value or b"", Alert).key == "k" * 1_000
@@ -126,7 +126,7 @@ def test_a_large_event_is_published_without_its_payload() -> None:
     """An alert that would pass 900 kB leaves the event out; everything else stays."""
     task = warm_task()
     event = {"x": 1, "y": 2, "text": "ü" * 500_000}
-    task.process(record(json.dumps(event, ensure_ascii=False).encode()))
+    task.take([record(json.dumps(event, ensure_ascii=False).encode())])
     (message,) = task.pending
     assert len(message.value or b"") < 1_000
     alert = decode(message.value or b"", Alert)
@@ -147,7 +147,7 @@ def test_a_large_event_is_published_without_its_payload() -> None:
 def test_what_is_read_can_be_written(value: bytes) -> None:
     """No event that decodes is one that cannot be put into an alert."""
     task = warm_task()
-    task.process(record(value))
+    task.take([record(value)])
     (message,) = task.pending
     assert decode(message.value or b"", Alert).event is not None
 
@@ -155,7 +155,7 @@ def test_what_is_read_can_be_written(value: bytes) -> None:
 def test_a_malformed_record_waits_as_a_dead_letter() -> None:
     """A record that cannot be scored keeps bytes and headers, and gains reason and place."""
     task = warm_task()
-    task.process(record(b'{"x": "1", "y": 2}'))
+    task.take([record(b'{"x": "1", "y": 2}')])
     (message,) = task.pending
     assert (message.topic, message.key, message.value) == (
         "gauge.deadletters",
@@ -175,7 +175,7 @@ def test_a_malformed_record_leaves_the_model_alone() -> None:
     task = warm_task()
     before = task.scorer.state_hash()
     for value in (None, b"", b"{", b'{"x": null, "y": 1}', b'{"x": 1, "y": NaN}'):
-        task.process(record(value))
+        task.take([record(value)])
     assert task.scorer.state_hash() == before
 
 
@@ -184,8 +184,8 @@ def test_replay_is_process_without_output() -> None:
     one, two = warm_task(), warm_task()
     for step in range(50):
         each = record(b"{" if step % 7 == 0 else level(step, 1), offset=20 + step)
-        one.process(each)
-        two.replay(each)
+        one.take([each])
+        two.replay([each])
     assert one.scorer.state_hash() == two.scorer.state_hash()
     assert one.position() == two.position()
     assert (two.pending, two.uncommitted) == ([], False)
@@ -202,7 +202,7 @@ def test_a_change_says_from_where_a_release_holds() -> None:
     assert change.release == release(5, 0.75)
     assert dict(message.headers)["ce_id"] == f"gauge-{TOPIC_ID}-3-20-release-5".encode()
     assert task.uncommitted
-    task.process(record(level(0, 0)))
+    task.take([record(level(0, 0))])
     assert task.last is not None
     assert task.last.threshold == 0.75
 
@@ -212,7 +212,7 @@ def test_an_installed_model_keeps_the_partitions_count() -> None:
     task = warm_task()
     model = Scorer.new(EVERYTHING.model_parameters, EVERYTHING.detector.features)
     task.adopt(release(5), model)
-    task.process(record(level(0, 0)))
+    task.take([record(level(0, 0))])
     assert task.scorer is model
     assert task.scorer.events == 21
     assert task.scorer.warming_up
@@ -221,9 +221,9 @@ def test_an_installed_model_keeps_the_partitions_count() -> None:
 def test_the_position_names_all_that_a_restart_needs() -> None:
     """The checkpoint has topic id, model, release, counts and the newest snapshot."""
     task = warm_task()
-    task.process(record(level(1, 1)))
+    task.take([record(level(1, 1))])
     task.take_snapshot("a" * 64, 21)
-    task.process(record(b"{", offset=21))
+    task.take([record(b"{", offset=21)])
     position = task.position()
     checkpoint = position.checkpoint
     assert checkpoint is not None
@@ -247,8 +247,8 @@ def test_three_snapshots_are_kept() -> None:
 def test_discarded_outputs_are_gone() -> None:
     """After discard nothing waits, nothing is counted, nothing is uncommitted."""
     task = warm_task()
-    task.process(record(level(1, 1)))
-    task.process(record(b"{", offset=21))
+    task.take([record(level(1, 1))])
+    task.take([record(b"{", offset=21)])
     task.discard()
     assert (task.pending, task.uncommitted) == ([], False)
     assert (task.tally.scored, task.tally.alerts, task.tally.dead_letters) == (0, 0, {})
@@ -259,7 +259,7 @@ def dead_and_good(pattern: str, ratio: float) -> Task:
     configuration = configure(consumer={"dead_letter_ratio": ratio})
     task = warm_task(configuration)
     for offset, each in enumerate(pattern, start=20):
-        task.process(record(b"{" if each == "d" else level(1, 1), offset=offset))
+        task.take([record(b"{" if each == "d" else level(1, 1), offset=offset)])
     return task
 
 
