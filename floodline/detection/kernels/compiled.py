@@ -19,12 +19,38 @@ def compiled(function: Function) -> Function:
 
     Numba keeps it beside the source, else in the user's cache folder.
     """
+    return _compiled(function)
+
+
+def borrowing(function: Function) -> Function:
+    """As `compiled`, for a kernel that makes no array and slices none.
+
+    It only borrows its caller's arrays, so it need not count references to them, which in short
+    kernels costs as much as the work.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def _compiled(function: Function, **options: Any) -> Function:
+    # Reference counting is an option of Numba's that its types do not list.
+    make: Any = njit
     try:
-        kernel = njit(cache=True)(function)
+        kernel = make(cache=True, **options)(function)
     except RuntimeError:  # Numba finds no folder that it may write to: each process compiles anew
-        return cast("Function", njit(function))
+        return cast("Function", make(**options)(function))
     _stamp(kernel)
     return cast("Function", kernel)
+
+
+def load(kernel: Callable[..., Any], *arguments: Any) -> None:
+    """Compile or load the kernel for arrays as these, and for no others: it refuses them then.
+
+    So a caller need not check types that Numba looks at anyway, and no call ever compiles.
+    """
+    numba_kernel: Any = kernel
+    numba_kernel.disable_compile(False)
+    kernel(*arguments)
+    numba_kernel.disable_compile()
 
 
 def inlined(function: Function) -> Function:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection.kernels.compiled import compiled
+from floodline.detection.kernels.compiled import borrowing, inlined
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -30,7 +30,7 @@ class Window(NamedTuple):
     `arrival` is a ring; `places` says its head (the oldest), the count of kept scores and the
     number of blocks in use. In `tops` (greatest score), `counts` and `starts` (in `scores`) the
     blocks in use come first, in order of size. What is not in use holds infinity in `tops` and
-    `scores`: it is below no score, so that a pass may run over it.
+    `scores`: it is below no score, so that a pass may run over it. `spare` is for packing.
     """
 
     arrival: Floats
@@ -39,6 +39,7 @@ class Window(NamedTuple):
     counts: Integers
     starts: Integers
     scores: Floats
+    spare: Floats
 
 
 def new_window(size: int) -> Window:
@@ -52,6 +53,7 @@ def new_window(size: int) -> Window:
         counts=np.zeros(blocks, dtype=np.int64),
         starts=np.arange(blocks, dtype=np.int64) * BLOCK,
         scores=np.full(blocks * BLOCK, np.inf),
+        spare=np.zeros(size),
     )
 
 
@@ -63,23 +65,21 @@ def prepare() -> None:
     threshold(window, at_most(0.5, below(window, 1.0)))
 
 
-@compiled
 def fill(window: Window, arrived: Floats) -> None:
     """Make the empty window hold these, the oldest first; at most its size."""
-    arrival, places, tops, counts, starts, scores = window
-    arrival[: arrived.size] = arrived
-    places[_COUNT] = arrived.size
-    _pack(places, tops, counts, starts, scores, np.sort(arrived))
+    window.arrival[: arrived.size] = arrived
+    window.spare[: arrived.size] = np.sort(arrived)
+    window.places[_COUNT] = arrived.size
+    _pack(window, arrived.size)
 
 
-@compiled
+@borrowing
 def below(window: Window, score: float) -> int:
     """How many kept scores are smaller."""
-    _, places, tops, counts, starts, scores = window
-    return int(_locate(places[_BLOCKS], tops, counts, starts, scores, score)[0])
+    return int(_locate(window, score)[0])
 
 
-@compiled
+@borrowing
 def at_most(rarity: float, count: int) -> int:
     """The greatest whole number m with m / (count + 1) <= rarity, as that division rounds."""
     number = int(np.floor(rarity * (count + 1)))
@@ -91,49 +91,39 @@ def at_most(rarity: float, count: int) -> int:
     return number
 
 
-@compiled
+@borrowing
 def threshold(window: Window, number: int) -> float:
     """The lowest score whose rarity is at most `number` in count + 1."""
-    _, places, _, counts, starts, scores = window
-    if number < 1:
-        return np.inf
-    if number > places[_COUNT]:
-        return 0.0
-    return _after_kth_largest(places[_BLOCKS], counts, starts, scores, number)
+    return _threshold(window, number)
 
 
-@compiled
+@borrowing
 def step_many(
     window: Window, arrived: Floats, rule: float, learn_from: int, rarities: Floats, limits: Floats
 ) -> None:
     """Each score's rarity, and its threshold at rarity `rule` (NaN: none); then keep it."""
-    arrival, places, tops, counts, starts, scores = window
     counted, number = -1, 0
     for event in range(np.uint64(arrived.size)):
-        count, score = places[_COUNT], arrived[event]
-        smaller, block, at = _locate(places[_BLOCKS], tops, counts, starts, scores, score)
+        count, score = window.places[_COUNT], arrived[event]
+        smaller, block, at = _locate(window, score)
         rarities[event] = (1 + count - smaller) / (count + 1)
         if not np.isnan(rule):
             if count != counted:
                 counted, number = count, at_most(rule, count)
-            if 1 <= number <= count:
-                limits[event] = _after_kth_largest(places[_BLOCKS], counts, starts, scores, number)
-            else:
-                limits[event] = np.inf if number < 1 else 0.0
+            limits[event] = _threshold(window, number)
         if event >= learn_from:
-            if count == arrival.size:
-                block, at = _let_go(arrival, places, tops, counts, starts, scores, block, at, score)
+            if count == window.arrival.size:
+                block, at = _let_go(window, score, block, at)
             else:
-                arrival[count] = score
-                places[_COUNT] = count + 1
-            _put_in(places, tops, counts, starts, scores, block, at, score)
+                window.arrival[count] = score
+                window.places[_COUNT] = count + 1
+            _put_in(window, score, block, at)
 
 
-@compiled
-def _locate(
-    blocks: int, tops: Floats, counts: Integers, starts: Integers, scores: Floats, score: float
-) -> tuple[int, int, int]:
+@inlined
+def _locate(window: Window, score: float) -> tuple[int, int, int]:
     """How many kept scores are smaller; the block where the score belongs; its place there."""
+    blocks, tops, counts, scores = window.places[_BLOCKS], window.tops, window.counts, window.scores
     smaller, block = 0, 0
     # Unsigned indices: signed ones could be negative, and Numba would check each.
     for each in range(np.uint64((blocks + _STRIDE - 1) // _STRIDE * _STRIDE)):
@@ -143,139 +133,116 @@ def _locate(
     if block == blocks:  # above all: at the end of the last block
         block = max(blocks - 1, 0)
         return smaller, block, counts[block]
-    start, at = starts[block], 0
+    start, at = window.starts[block], 0
     for each in range(np.uint64(start), np.uint64(start + BLOCK)):
         at += 1 if scores[each] < score else 0
     return smaller + at, block, at
 
 
-@compiled
-def _after_kth_largest(
-    blocks: int, counts: Integers, starts: Integers, scores: Floats, k: int
-) -> float:
-    """The float after the k-th largest kept score."""
-    block, left = np.uint64(blocks - 1), k
-    while left > counts[block]:
-        left -= counts[block]
+@inlined
+def _threshold(window: Window, number: int) -> float:
+    """As `threshold`, found from the top down: the rarer, the sooner."""
+    if number < 1:
+        return np.inf
+    if number > window.places[_COUNT]:
+        return 0.0
+    block, left = np.uint64(window.places[_BLOCKS] - 1), number
+    while left > window.counts[block]:
+        left -= window.counts[block]
         block -= np.uint64(1)
-    return float(np.nextafter(scores[np.uint64(starts[block] + counts[block] - left)], np.inf))
+    reached = np.uint64(window.starts[block] + window.counts[block] - left)
+    return float(np.nextafter(window.scores[reached], np.inf))
 
 
-@compiled
-def _let_go(
-    arrival: Floats,
-    places: Integers,
-    tops: Floats,
-    counts: Integers,
-    starts: Integers,
-    scores: Floats,
-    block: int,
-    at: int,
-    score: float,
-) -> tuple[int, int]:
+@inlined
+def _let_go(window: Window, score: float, block: int, at: int) -> tuple[int, int]:
     """Put a score in the oldest one's place in the ring; where it now belongs: block and place."""
-    head = places[_HEAD]
-    _, old, old_at = _locate(places[_BLOCKS], tops, counts, starts, scores, arrival[head])
-    arrival[head] = score
-    places[_HEAD] = 0 if head + 1 == arrival.size else head + 1
-    start, count = starts[old], counts[old] - 1
+    head, scores = window.places[_HEAD], window.scores
+    _, old, old_at = _locate(window, window.arrival[head])
+    window.arrival[head] = score
+    window.places[_HEAD] = 0 if head + 1 == window.arrival.size else head + 1
+    start, count = window.starts[old], window.counts[old] - 1
     for each in range(np.uint64(start + old_at), np.uint64(start + count)):
         scores[each] = scores[each + np.uint64(1)]
     scores[np.uint64(start + count)] = np.inf
-    counts[old] = count
+    window.counts[old] = count
     if count == 0:
-        _drop(places, tops, counts, starts, old)
-        _, block, at = _locate(places[_BLOCKS], tops, counts, starts, scores, score)
+        _drop(window, old)
+        _, block, at = _locate(window, score)
         return block, at
-    tops[old] = scores[np.uint64(start + count - 1)]
+    window.tops[old] = scores[np.uint64(start + count - 1)]
     return block, at - 1 if old == block and old_at < at else at
 
 
-@compiled
-def _put_in(
-    places: Integers,
-    tops: Floats,
-    counts: Integers,
-    starts: Integers,
-    scores: Floats,
-    block: int,
-    at: int,
-    score: float,
-) -> None:
+@inlined
+def _put_in(window: Window, score: float, block: int, at: int) -> None:
     """Put a score at its place in its block, which splits when it is full."""
-    if counts[block] == BLOCK:
-        _split(places, tops, counts, starts, scores, block)
-        _, block, at = _locate(places[_BLOCKS], tops, counts, starts, scores, score)
-    if places[_BLOCKS] == 0:
-        places[_BLOCKS] = 1
-    start, count = starts[block], counts[block]
+    if window.counts[block] == BLOCK:
+        _split(window, block)
+        _, block, at = _locate(window, score)
+    if window.places[_BLOCKS] == 0:
+        window.places[_BLOCKS] = 1
+    scores, start, count = window.scores, window.starts[block], window.counts[block]
     end, one = np.uint64(start + count), np.uint64(1)
     for step in range(np.uint64(count - at)):
         scores[end - step] = scores[end - step - one]
     scores[np.uint64(start + at)] = score
-    counts[block] = count + 1
-    tops[block] = scores[end]
+    window.counts[block] = count + 1
+    window.tops[block] = scores[end]
 
 
-@compiled
-def _drop(places: Integers, tops: Floats, counts: Integers, starts: Integers, block: int) -> None:
+@borrowing
+def _drop(window: Window, block: int) -> None:
     """Set an empty block free."""
-    start, last = starts[block], places[_BLOCKS] - 1
+    tops, counts, starts = window.tops, window.counts, window.starts
+    start, last = starts[block], window.places[_BLOCKS] - 1
     for each in range(block, last):
         tops[each], counts[each], starts[each] = tops[each + 1], counts[each + 1], starts[each + 1]
     tops[last], counts[last], starts[last] = np.inf, 0, start
-    places[_BLOCKS] = last
+    window.places[_BLOCKS] = last
 
 
-@compiled
-def _split(
-    places: Integers, tops: Floats, counts: Integers, starts: Integers, scores: Floats, block: int
-) -> None:
+@borrowing
+def _split(window: Window, block: int) -> None:
     """Move the upper half of a full block into a free one; pack all blocks when none is free."""
-    blocks = places[_BLOCKS]
+    blocks = window.places[_BLOCKS]
+    tops, counts, starts, scores = window.tops, window.counts, window.starts, window.scores
     if blocks == tops.size:
-        ordered = _in_order(places, counts, starts, scores)
-        _pack(places, tops, counts, starts, scores, ordered)
+        _pack(window, _put_in_order(window))
         return
     free = starts[blocks]
     for each in range(blocks, block + 1, -1):
         tops[each], counts[each], starts[each] = tops[each - 1], counts[each - 1], starts[each - 1]
-    middle, end = starts[block] + _FILL, starts[block] + BLOCK
-    scores[free : free + _FILL] = scores[middle:end]
-    scores[middle:end] = np.inf
+    middle = starts[block] + _FILL
+    for each in range(_FILL):
+        scores[free + each], scores[middle + each] = scores[middle + each], np.inf
     tops[block + 1], counts[block + 1], starts[block + 1] = tops[block], _FILL, free
     tops[block], counts[block] = scores[middle - 1], _FILL
-    places[_BLOCKS] = blocks + 1
+    window.places[_BLOCKS] = blocks + 1
 
 
-@compiled
-def _in_order(places: Integers, counts: Integers, starts: Integers, scores: Floats) -> Floats:
-    """Every score that lies in a block, in order of size."""
-    ordered, end = np.empty(places[_COUNT]), 0
-    for block in range(places[_BLOCKS]):
-        start, count = starts[block], counts[block]
-        ordered[end : end + count] = scores[start : start + count]
-        end += count
-    return ordered[:end]
+@borrowing
+def _put_in_order(window: Window) -> int:
+    """Put every score of every block into `spare`, in order of size; how many they are."""
+    end = 0
+    for block in range(window.places[_BLOCKS]):
+        start = window.starts[block]
+        for each in range(window.counts[block]):
+            window.spare[end] = window.scores[start + each]
+            end += 1
+    return end
 
 
-@compiled
-def _pack(
-    places: Integers,
-    tops: Floats,
-    counts: Integers,
-    starts: Integers,
-    scores: Floats,
-    ordered: Floats,
-) -> None:
-    """Lay scores that are in order into half-full blocks."""
-    tops[:], scores[:], counts[:] = np.inf, np.inf, 0
-    for block in range(tops.size):
-        starts[block] = block * BLOCK
-    blocks = (ordered.size + _FILL - 1) // _FILL
-    for block in range(blocks):
-        part = ordered[block * _FILL : (block + 1) * _FILL]
-        scores[block * BLOCK : block * BLOCK + part.size] = part
-        counts[block] = part.size
-        tops[block] = part[part.size - 1]
-    places[_BLOCKS] = blocks
+@borrowing
+def _pack(window: Window, count: int) -> None:
+    """Lay the first scores of `spare`, which are in order, into half-full blocks."""
+    window.places[_BLOCKS] = (count + _FILL - 1) // _FILL
+    for each in range(window.scores.size):
+        window.scores[each] = np.inf
+    for block in range(window.tops.size):
+        first, start = block * _FILL, block * BLOCK
+        held = min(max(count - first, 0), _FILL)
+        for each in range(held):
+            window.scores[start + each] = window.spare[first + each]
+        window.starts[block], window.counts[block] = start, held
+        window.tops[block] = window.scores[start + held - 1] if held else np.inf
