@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cli.scored_lines import OUTPUTS, NdjsonLines, NoLines, TableLines, Writer
+from cli.whole_file import whole_file
 from floodline.errors import ConfigurationError
 
 _ENDINGS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet"}
@@ -39,15 +40,11 @@ def lines_to(
             raise ConfigurationError("--output parquet: is no text; name a file with -o")
         yield _writer(sys.stdout.buffer, chosen, features, columns) if to_stdout else NoLines()
         return
-    part = file.with_name(f".{file.name}.part")
     try:
-        with part.open("wb") as target:
+        with whole_file(file) as target:
             yield _writer(target, chosen, features, columns)
-        part.replace(file)
     except OSError as error:
         raise ConfigurationError(f"-o {file}: cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def silence_stdout() -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.whole_file import whole_file
 from floodline.detection.scorer import Scorer
 from floodline.errors import ConfigurationError, StateRefused
 
@@ -12,10 +13,9 @@ def write_state(file: Path, scorer: Scorer) -> None:
     Raises:
         ConfigurationError: the file cannot be written.
     """
-    part = file.with_name(f".{file.name}.part")
     try:
-        part.write_bytes(scorer.to_state())
-        part.replace(file)
+        with whole_file(file) as target:
+            target.write(scorer.to_state())
     except OSError as error:
         raise ConfigurationError(
             f"--save-state {file}: cannot be written: {error.strerror}"

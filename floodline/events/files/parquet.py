@@ -23,7 +23,7 @@ class ParquetFile:
         self.name = str(path)
         try:
             with reading(self.name):
-                self._file = pyarrow.parquet.ParquetFile(path)
+                self._file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
         except pa.ArrowInvalid as error:
             raise refused(self.name, "Parquet", error) from error
         fields = list(_fields(self._file.schema_arrow))
