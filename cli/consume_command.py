@@ -13,6 +13,13 @@ def consume(
     instance: Annotated[
         str | None, typer.Option(help="Stable name of this group member, such as a pod's name.")
     ] = None,
+    warm_from: Annotated[
+        str | None,
+        typer.Option(
+            help="What a model that begins anew learns first, without alerts: earliest, "
+            "offset:1200, time:2026-01-31T00:00:00Z or file:history.csv."
+        ),
+    ] = None,
     metrics_port: Annotated[
         int | None, typer.Option(help="Port of /metrics, /healthz and /readyz; 0 for a free one.")
     ] = None,
@@ -29,6 +36,7 @@ def consume(
             config,
             kafka__bootstrap_servers=bootstrap_servers,
             consumer__instance=instance,
+            consumer__warm_from=warm_from,
             consumer__metrics_port=metrics_port,
         )
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 import structlog
 
 from consumer import snapshot as snapshots
@@ -209,7 +210,9 @@ class ScoringLoop:
         return release.number == number and self._now() < again_at
 
     def _initial_differs(self, task: Task, newest: Release) -> bool:
-        return newest.number == task.release.number == 0 and newest != task.release
+        """The configuration moved: the model that learnt its history is no part of that."""
+        in_force = msgspec.structs.replace(task.release, model=None)
+        return newest.number == in_force.number == 0 and newest != in_force
 
     def _take_up(self, task: Task, release: Release) -> None:
         try:

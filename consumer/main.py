@@ -15,6 +15,7 @@ from consumer.observation import Observation
 from consumer.ports import PublishFailed
 from consumer.restoration import Restorer
 from floodline.configuration.sections import Configuration
+from floodline.detection.preparation import prepare
 from floodline.errors import DependencyDown
 from floodline.storage.state_store import StateStore
 from floodline.telemetry.endpoint import serve
@@ -57,6 +58,8 @@ def consume(configuration: Configuration) -> None:
 
 
 def _run(configuration: Configuration, observation: Observation, stopping: threading.Event) -> None:
+    seconds = prepare(time.perf_counter)
+    log.info("kernels ready", seconds=round(seconds, 1))
     topic = KafkaTopics(configuration)
     topic_id = topic.ensure()
     source = KafkaInput(configuration)

@@ -127,6 +127,10 @@ class Input(Protocol):
         """The first offset that the log holds, and the one after its last."""
         ...
 
+    def offset_at(self, partition: int, timestamp: int) -> int:
+        """The first offset with this timestamp (milliseconds) or a later one; else the end."""
+        ...
+
     def resume(self, partition: int, offset: int) -> None:
         """Read this partition from `offset` on."""
         ...

@@ -6,12 +6,13 @@ import msgspec
 import structlog
 
 from consumer import snapshot as snapshots
+from consumer.history import Teacher
 from consumer.ports import Input, Log, Position, Record, Replay
 from consumer.task import Task, fingerprint
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scorer
 from floodline.errors import ConfigurationError, StateRefused
-from floodline.events.messages import Change, Release
+from floodline.events.messages import Change, ModelRef, Release
 from floodline.storage.state_store import StateStore
 
 log = structlog.get_logger(__name__)
@@ -153,6 +154,7 @@ class Restorer:
         self._log = topics
         self._store = store
         self._features = configuration.detector.features
+        self._teacher = Teacher(configuration, source, topics)
 
     def begin(self, task: Task, newest: Release | None) -> Restoration:
         """The way to the committed position of the task's partition.
@@ -188,10 +190,21 @@ class Restorer:
         except StateRefused as error:
             log.error("release refused", release=release.number, error=str(error))
             release, model = initial_release(self._configuration), None
+        if model is None:
+            release, model = self._taught(task, release, offset)
         task.load(self._empty(), release, offset, 0)
         task.adopt(release, model, fresh=True)
         log.info("model begins anew", partition=task.partition, offset=offset)
         return self._way(task, [])
+
+    def _taught(self, task: Task, release: Release, offset: int) -> tuple[Release, Scorer | None]:
+        """The release with the model that learnt its history, so that a replay has it too."""
+        scorer = self._teacher.scorer(task.partition, offset)
+        if scorer is None:
+            return release, None
+        digest = self._store.write(scorer.to_state())
+        model = ModelRef(parameters=scorer.parameters, state_sha256=digest)
+        return msgspec.structs.replace(release, model=model), scorer
 
     def _empty(self) -> Scorer:
         return Scorer.new(self._configuration.model_parameters, self._features)

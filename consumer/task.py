@@ -62,8 +62,13 @@ class Tally(msgspec.Struct):
 
 
 def fingerprint(configuration: Configuration) -> str:
-    """Tells two configured models apart: by their parameters and features."""
-    parts = (configuration.model_parameters, sorted(configuration.detector.features))
+    """Tells two configured models apart: by parameters, features and rules for missing ones."""
+    detector = configuration.detector
+    parts = (
+        configuration.model_parameters,
+        sorted(detector.features),
+        sorted(detector.missing.items()),
+    )
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 

@@ -267,6 +267,19 @@ class KafkaInput:
             raise _down(self._configuration.kafka, error) from error
         return int(low), int(high)
 
+    def offset_at(self, partition: int, timestamp: int) -> int:
+        """The first offset with this timestamp (milliseconds) or a later one; else the end.
+
+        Raises:
+            DependencyDown: Kafka does not answer.
+        """
+        asked = TopicPartition(self._topic, partition, timestamp)
+        try:
+            (found,) = self.consumer.offsets_for_times([asked], timeout=_SECONDS)
+        except KafkaException as error:
+            raise _down(self._configuration.kafka, error) from error
+        return int(found.offset) if found.offset >= 0 else self.bounds(partition)[1]
+
     def resume(self, partition: int, offset: int) -> None:
         """Read this partition from `offset` on."""
         place = TopicPartition(self._topic, partition, offset)

@@ -40,7 +40,7 @@ class ModelSection(Section):
         default=None, ge=1, le=1e6, description="Deviations beyond which a value moves no scale."
     )
     tail: float | None = Field(
-        default=None, ge=0, le=1e6, description="Weight of the distance from the mean; 0.5."
+        default=None, ge=0, le=1e6, description="Weight of the distance from the mean; 0.25."
     )
     tail_clip: float | None = Field(
         default=None, ge=1, le=1e6, description="Deviations beyond which it no longer grows; 8."

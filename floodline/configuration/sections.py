@@ -1,5 +1,6 @@
 """Every setting of every process, with its unit, default and bounds."""
 
+import math
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -21,6 +22,11 @@ class DetectorSection(Section):
         min_length=1, description="Numeric fields that the model sees; `a.b` is field b of a."
     )
     entity: str | None = Field(default=None, description="Field that names whom an event is about.")
+    missing: dict[str, Literal["refuse", "ignore"] | float] = Field(
+        default_factory=dict,
+        description="By feature, for events without it: `refuse` (a dead letter; the default), "
+        "`ignore` (scored by the other features), or a number that stands in.",
+    )
 
     @field_validator("features")
     @classmethod
@@ -28,6 +34,20 @@ class DetectorSection(Section):
         if "" in features or len(set(features)) < len(features):
             raise ValueError("each feature is a field's name, and is named once")
         return features
+
+    @model_validator(mode="after")
+    def _rules_are_of_features(self) -> Self:
+        unknown = sorted(set(self.missing) - set(self.features))
+        if unknown:
+            raise ValueError(f"missing: {', '.join(unknown)}: not among the features")
+        endless = [name for name, rule in self.missing.items() if not _finite(rule)]
+        if endless:
+            raise ValueError(f"missing: {', '.join(endless)}: the number is not finite")
+        return self
+
+
+def _finite(rule: str | float) -> bool:
+    return isinstance(rule, str) or math.isfinite(rule)
 
 
 class ThresholdSection(Section):
@@ -110,6 +130,11 @@ class ConsumerSection(Section):
     batch_size: int = Field(default=500, ge=1, le=10_000, description="Records per fetch call.")
     start: Literal["earliest", "latest"] = Field(
         default="earliest", description="Where a group without committed offsets begins."
+    )
+    warm_from: str | None = Field(
+        default=None,
+        description="What a model that begins anew learns first: earliest, offset:1200, "
+        "time:2026-01-31T00:00:00Z or file:history.csv.",
     )
     on_lost_state: Literal["stop", "cold_start"] = Field(
         default="stop",
@@ -229,7 +254,8 @@ class Configuration(Section):
     @property
     def schema_of_events(self) -> Schema:
         """What the decoder is told."""
-        return Schema(features=self.detector.features, entity=self.detector.entity)
+        rules = {name: rule for name, rule in self.detector.missing.items() if rule != "refuse"}
+        return Schema(features=self.detector.features, entity=self.detector.entity, missing=rules)
 
     @property
     def model_parameters(self) -> ModelParameters:

@@ -38,7 +38,7 @@ class DefaultProfile(
     memory: int = 10_000
     widths: tuple[float, ...] = (1.5, 4.0)
     winsor: float = 4.0
-    tail: float = 0.5
+    tail: float = 0.25
     tail_clip: float = 8.0
     start: int = 16
     warm_up: int = 250

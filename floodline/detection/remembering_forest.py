@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 from floodline.detection import forest_memory
 from floodline.detection.detector import Features, Rows, Scores, row
+from floodline.detection.explanation import BITS, Explanation, Judge, explanation
 from floodline.detection.kernels import remembering
-from floodline.detection.kernels.guard import SEEN, Settings
+from floodline.detection.kernels.explaining import bits_without
+from floodline.detection.kernels.guard import LEFT, SEEN, Settings
 from floodline.detection.kernels.remembering import Memory
+from floodline.detection.kernels.robust_scale import DEVIATION, KNOWN, MEAN, YOUNG
 from floodline.detection.parameters import DefaultProfile
 
 
@@ -26,11 +29,13 @@ class RememberingForest:
     **Score.** With m_t the remembered events of the leaf that the event reaches in tree t, M all
     that are remembered and h the height::
 
-        s = 1/T sum_t log2( M / (2^h (m_t + 1)) )        bits
+        s = 1/T sum_t log2( M / (2^h (m_t + 1/2)) ) + tail (max_j c_j + log2(1/2 + mean_j c_j^2))
         score = 1 / (1 + 2^-s)
 
-    s is how many times rarer than an even spread the event's cell is, as a power of 2 and as a
-    geometric mean over trees. What scores depend on changes at window ends only.
+    s is, in bits, how many times rarer than an even spread the event's cell is (a geometric mean
+    over trees), and how far the event lies outside: c_j = min(|x_j - mean_j| / deviation_j,
+    tail_clip). Narrow boxes see into the crowd but not how far away an event is; the tail does.
+    What scores depend on changes at window ends only.
 
     **Learn.** m_t grows by one. Whenever more than 9/8 `memory` events are remembered, an eighth of
     every mass is forgotten: a growing mean at first, exponential forgetting then.
@@ -117,6 +122,48 @@ class RememberingForest:
     def learn_one(self, features: Features) -> None:
         """Take the event into the model."""
         self.score_learn_many(row(features, self._features))
+
+    def explain(self, event: Rows) -> Explanation:
+        """Explain the bits of one event, (1, d), as the model is now. Changes nothing.
+
+        The usual range of a feature is its mean, less and plus two deviations of the scale in
+        force: both ends move only with what is usual, since the scale is robust.
+        """
+        totals = np.zeros(1 + len(self._features), dtype=np.float64)
+        leaves = np.zeros(self.parameters.trees, dtype="<u2")
+        if self.events >= self.parameters.start:
+            bits_without(event, self._memory, self._settings, totals, leaves)
+        scale = self._memory.scale
+        known = np.where(scale[YOUNG] == KNOWN, 2.0 * scale[DEVIATION], np.nan)
+        ranges = (scale[MEAN] - known, scale[MEAN] + known)
+        return explanation(BITS, self._features, totals, leaves, event, ranges)
+
+    def score_learn_explaining(
+        self, rows: Rows, judge: Judge
+    ) -> tuple[Scores, dict[int, Explanation]]:
+        """Score and learn as `score_learn_many`; explain the events that `judge` marks.
+
+        What scores depend on changes with the last event of a window only. So that one is
+        explained before it is learnt; the others may be learnt first.
+        """
+        scores = np.empty(rows.shape[0], dtype=np.float64)
+        explanations: dict[int, Explanation] = {}
+        done = 0
+        while done < rows.shape[0]:
+            steady = self._left() - 1
+            piece = slice(done, done + max(1, steady))
+            scores[piece] = (self.score_learn_many if steady else self.score_many)(rows[piece])
+            for at in np.flatnonzero(judge(scores[piece])).tolist():
+                explanations[done + at] = self.explain(rows[done + at : done + at + 1])
+            if not steady:
+                self.score_learn_many(rows[piece])
+            done = piece.stop
+        return scores, explanations
+
+    def _left(self) -> int:
+        """Events up to the next change of what scores depend on, the one that brings it counted."""
+        waiting = self.parameters.start - self.events
+        return waiting if waiting > 0 else int(self._memory.numbers[LEFT])
 
     def to_state(self) -> bytes:
         """Masses, scales and counters as msgpack; the trees follow from the seed."""

@@ -20,14 +20,20 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         features: the numeric fields that the model sees; `a.b` is field b of object a.
         entity: the field that names whom the event is about, if there is one.
+        missing: what to do where a feature is absent or null: `ignore` leaves it out, a number
+            stands in for it; a feature that is not named here refuses the event.
     """
 
     features: tuple[str, ...]
     entity: str | None = None
+    missing: dict[str, str | float] = {}
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A decoded event: features that are finite floats, and the whole payload."""
+    """A decoded event: features that are finite floats, and the whole payload.
+
+    A feature that is missing and may be is not among them.
+    """
 
     features: dict[str, float]
     entity: str | None
@@ -42,7 +48,13 @@ def decode_event(value: bytes | None, schema: Schema) -> Event:
             `invalid_feature` or `invalid_entity`.
     """
     payload = decode_payload(value)
-    features = {name: number(payload, name) for name in schema.features}
+    features = {}
+    for name in schema.features:
+        rule = schema.missing.get(name) if schema.missing else None
+        if rule is None or field(payload, name) is not None:
+            features[name] = number(payload, name)
+        elif not isinstance(rule, str):
+            features[name] = rule
     return Event(features, _entity(payload, schema.entity), payload)
 
 

@@ -149,6 +149,12 @@ class FakeInput:
             raise DependencyDown("away")
         return self.broker.starts.get(partition, 0), self.broker.end(partition)
 
+    def offset_at(self, partition: int, timestamp: int) -> int:
+        """The first offset at or after a time, else the end."""
+        records = self.broker.partitions.get(partition, [])
+        later = [record.offset for record in records if record.timestamp >= timestamp]
+        return later[0] if later else self.broker.end(partition)
+
     def resume(self, partition: int, offset: int) -> None:
         """Read from `offset` on."""
         assert partition in self.places, "a partition that is not ours"
