@@ -113,12 +113,12 @@ def _amend(
     leaves: NDArray[np.uint32],
 ) -> None:
     """Walk again, with the rule for missing features, the events that miss one."""
-    row = np.empty(columns.shape[0])
+    row, reached = np.empty(columns.shape[0]), np.empty(bits.shape[0], dtype=np.uint32)
     for e in range(count):
         if odd[e]:
             for j in range(columns.shape[0]):
                 row[j] = columns[j, e]
-            leaves[e] = fullest_leaf(row, levels, thresholds, bits, -1)
+            leaves[e] = fullest_leaf(row, levels, thresholds, bits, -1, reached)
 
 
 @compiled
@@ -182,7 +182,7 @@ def weigh(memory: Memory, logarithms: NDArray[np.float64]) -> None:
     top = log2(memory.numbers[TOTAL] / UNIT) - height
     for t in range(trees):
         for leaf in range(memory.mass.shape[1]):
-            units = memory.mass[t, leaf] + UNIT
+            units = memory.mass[t, leaf] + UNIT // 2
             octaves = 3.0
             while units >= logarithms.shape[0]:
                 units >>= 1
