@@ -102,30 +102,33 @@ def fullest_leaf(
     thresholds: NDArray[np.float64],
     bits: NDArray[np.float64],
     without: int,
+    reached: NDArray[np.uint32],
 ) -> int:
     """The leaf of one event that may miss features (NaN), or is taken to miss `without`.
 
     At a level whose feature is missing both children are followed; of the leaves that are reached
     the one with the fewest bits counts, the first of equals: what is missing is taken at its most
-    usual, given the rest.
+    usual, given the rest. `reached` is room for as many numbers as there are leaves.
     """
-    reached = np.zeros(bits.shape[0], dtype=np.int64)
-    count = 1
+    one = np.uint32(1)
+    reached[0] = 0
+    count = np.uint32(1)
     for depth in range(levels.shape[0]):
-        feature = np.int64(levels[depth])
+        feature = levels[depth]
         value = row[feature]
-        at = (1 << depth) - 1
-        if feature == without or np.isnan(value):
+        of_level = thresholds[(1 << depth) - 1 :]
+        if feature == without or value != value:
             for i in range(count):
-                reached[count + i] = 2 * reached[i] + 1
-                reached[i] = 2 * reached[i]
-            count *= 2
+                left = reached[i] << one
+                reached[i] = left
+                reached[count + i] = left | one
+            count <<= one
         else:
             for i in range(count):
-                right = value >= thresholds[at + reached[i]]
-                reached[i] = 2 * reached[i] + (1 if right else 0)
+                node = reached[i]
+                reached[i] = (node << one) | np.uint32(value >= of_level[node])
     best = reached[0]
-    for i in range(1, count):
+    for i in range(np.uint32(1), count):
         leaf = reached[i]
         if bits[leaf] < bits[best] or (bits[leaf] == bits[best] and leaf < best):
             best = leaf
