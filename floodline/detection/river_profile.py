@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from floodline.detection.detector import Features, Rows, Scores, row
+from floodline.detection.explanation import SCORE, Explanation, Judge, explanation
 from floodline.detection.half_space_trees import HalfSpaceTrees
 from floodline.detection.kernels.min_max import place_run, stretch
 from floodline.detection.parameters import RiverProfile
@@ -99,6 +100,60 @@ class RiverProfileForest:
         while done < rows.shape[0]:
             done += place_run(rows[done:], self._low, self._high, places[done:]) + 1
         return self._trees.score_many(places)
+
+    def explain(self, event: Rows) -> Explanation:
+        """Explain the score of one event, (1, d), as the model is now. Changes nothing.
+
+        Without a feature the event takes the child that is heavier in the window being counted,
+        River's rule. A usual range is all that its scaler has seen. The trees go over to their
+        slow layout for missing features until a whole window has all.
+        """
+        count = len(self._features)
+        rows = np.repeat(event, 1 + count, axis=0)
+        rows[np.arange(1, 1 + count), np.arange(count)] = np.nan
+        return explanation(
+            SCORE,
+            self._features,
+            self.score_many(rows),
+            np.empty(0, dtype="<u2"),
+            event,
+            (self._low, self._high),
+        )
+
+    def score_learn_explaining(
+        self, rows: Rows, judge: Judge
+    ) -> tuple[Scores, dict[int, Explanation]]:
+        """Score and learn as `score_learn_many`; explain the events that `judge` marks.
+
+        Scores change with a window's end, with a stretched range and, for events that miss
+        features, with every event. The stretch up to there is scored first; then it is learnt, up
+        to each event that is to be explained, since an explanation changes with every event.
+        """
+        scores = np.empty(rows.shape[0], dtype=np.float64)
+        explanations: dict[int, Explanation] = {}
+        learnt, done = 0, 0
+        while done < rows.shape[0]:
+            run = self._steady(rows[done:])
+            scores[done : done + run] = self.score_many(rows[done : done + run])
+            for at in np.flatnonzero(judge(scores[done : done + run])).tolist():
+                self.score_learn_many(rows[learnt : done + at])
+                learnt = done + at
+                explanations[learnt] = self.explain(rows[learnt : learnt + 1])
+            done += run
+            self.score_learn_many(rows[learnt:done])
+            learnt = done
+        return scores, explanations
+
+    def _steady(self, rows: Rows) -> int:
+        """How many events, at least one, have the scores that they would have if each was next.
+
+        The one that ends the window or stretches a range may be the last of them.
+        """
+        rows = rows[: self.parameters.window - self._trees.counter]
+        stretching = place_run(rows, self._low, self._high, np.empty_like(rows))
+        missing = np.flatnonzero(np.isnan(rows[1:]).any(axis=1))
+        whole = 1 + int(missing[0]) if missing.size else rows.shape[0]
+        return int(min(stretching + 1, whole, rows.shape[0]))
 
     def score_one(self, features: Features) -> float:
         """River's score of the event in [0, 1]; 0 while warming up. Changes nothing."""

@@ -1,6 +1,7 @@
 """One partition's scoring: a pure function of (state, event, release)."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Self
 
 import msgspec
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floodline.detection.detector import Detector, Features, Rows, row
+from floodline.detection.explanation import Explains, Explanation
 from floodline.detection.models import detector_from_state, new_detector
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.rarity import ScoreWindow
@@ -21,23 +23,28 @@ VERSION = 2
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
-    """What scoring says of one event."""
+    """What scoring says of one event; alerts have an explanation where one was asked for."""
 
     score: float
     rarity: float
     threshold: float
     is_alert: bool
     warming_up: bool
+    explanation: Explanation | None = None
 
 
 class ScoredRows(msgspec.Struct, frozen=True, kw_only=True):
-    """What scoring says of events in order; each array has shape (n,)."""
+    """What scoring says of events in order; each array has shape (n,).
+
+    `explanations` has those of the alerts, by place, where they were asked for and can be had.
+    """
 
     score: NDArray[np.float64]
     rarity: NDArray[np.float64]
     threshold: NDArray[np.float64]
     is_alert: NDArray[np.bool_]
     warming_up: NDArray[np.bool_]
+    explanations: dict[int, Explanation] = msgspec.field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.score.size)
@@ -49,6 +56,7 @@ class ScoredRows(msgspec.Struct, frozen=True, kw_only=True):
             threshold=float(self.threshold[index]),
             is_alert=bool(self.is_alert[index]),
             warming_up=bool(self.warming_up[index]),
+            explanation=self.explanations.get(index),
         )
 
 
@@ -91,20 +99,31 @@ class Scorer:
         """True while the model has seen too little: scores mean nothing, no alerts."""
         return self.detector.warm_up_left > 0
 
-    def step_many(self, rows: Rows, rule: ThresholdRule, *, learn: bool = True) -> ScoredRows:
+    def step_many(
+        self, rows: Rows, rule: ThresholdRule, *, learn: bool = True, explain: bool = False
+    ) -> ScoredRows:
         """Score each event, decide, then learn it (unless `learn` is false), in order.
 
-        `rows` has shape (n, d), C-contiguous float64, a column a feature; NaN is missing.
+        `rows` has shape (n, d), C-contiguous float64, a column a feature; NaN is missing. With
+        `explain`, each alert is explained by the model as it was when it scored the event, where
+        the detector can explain.
         """
         count = rows.shape[0]
         cold = min(count, self.detector.warm_up_left) if learn else count * self.warming_up
-        many = self.detector.score_learn_many if learn else self.detector.score_many
-        score = many(rows)
+        if explain and count and isinstance(self.detector, Explains):
+            scored = self._explained(self.detector, rows, rule, cold, learn=learn)
+        else:
+            many = self.detector.score_learn_many if learn else self.detector.score_many
+            scored = self._decided(many(rows), rule, cold)
+        self.events += count
+        return scored
+
+    def _decided(self, score: NDArray[np.float64], rule: ThresholdRule, cold: int) -> ScoredRows:
+        """Decide on scores in order, of which the first `cold` are from warming up."""
         rarity, threshold = self._scores.step_many(score, rule.rarity, cold)
         if rule.score is not None:
-            threshold = np.full(count, rule.score)
-        warming_up = np.arange(count) < cold
-        self.events += count
+            threshold = np.full(score.size, rule.score)
+        warming_up = np.arange(score.size) < cold
         return ScoredRows(
             score=score,
             rarity=rarity,
@@ -113,9 +132,30 @@ class Scorer:
             warming_up=warming_up,
         )
 
-    def step(self, features: Features, rule: ThresholdRule, *, learn: bool = True) -> Scored:
+    def _explained(
+        self, detector: Explains, rows: Rows, rule: ThresholdRule, cold: int, *, learn: bool
+    ) -> ScoredRows:
+        """Decide piece by piece, as the detector goes on, so that it can explain in between."""
+        parts: list[ScoredRows] = []
+
+        def judge(score: NDArray[np.float64]) -> NDArray[np.bool_]:
+            decided = sum(len(part) for part in parts)
+            cold_here = min(score.size, max(0, cold - decided))
+            parts.append(self._decided(score, rule, cold_here))
+            return parts[-1].is_alert
+
+        if learn:
+            _, explanations = detector.score_learn_explaining(rows, judge)
+        else:
+            alerts = np.flatnonzero(judge(self.detector.score_many(rows))).tolist()
+            explanations = {at: detector.explain(rows[at : at + 1]) for at in alerts}
+        return _joined(parts, explanations)
+
+    def step(
+        self, features: Features, rule: ThresholdRule, *, learn: bool = True, explain: bool = False
+    ) -> Scored:
         """One event by `step_many`; a feature that is absent is missing."""
-        return self.step_many(row(features, self.features), rule, learn=learn)[0]
+        return self.step_many(row(features, self.features), rule, learn=learn, explain=explain)[0]
 
     def to_state(self) -> bytes:
         """Model, recent scores and event count as data."""
@@ -154,3 +194,15 @@ class Scorer:
     def state_hash(self) -> str:
         """sha256 of the state, hexadecimal: equal hashes have equal futures."""
         return hashlib.sha256(self.to_state()).hexdigest()
+
+
+def _joined(parts: Sequence[ScoredRows], explanations: dict[int, Explanation]) -> ScoredRows:
+    """Pieces that follow each other as one."""
+    return ScoredRows(
+        score=np.concatenate([part.score for part in parts]),
+        rarity=np.concatenate([part.rarity for part in parts]),
+        threshold=np.concatenate([part.threshold for part in parts]),
+        is_alert=np.concatenate([part.is_alert for part in parts]),
+        warming_up=np.concatenate([part.warming_up for part in parts]),
+        explanations=explanations,
+    )
