@@ -16,6 +16,9 @@ WINDOW = 250
 SEED = 42
 
 
+Batch = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
 class Shape(NamedTuple):
     """A forest's size and how many events each side sees in a round."""
 
@@ -63,14 +66,17 @@ def _compare(name: str, shape: Shape, rounds: int, seed: int) -> dict[str, Any]:
     names = [f"f{column}" for column in range(FEATURES)]
     events = [dict(zip(names, row, strict=True)) for row in rows[: shape.river_events].tolist()]
     river, ours = _forests(shape, events[0])
+    _, batches = _cut(rows, 1_000)
     rates, equal = [], True
     for number in range(rounds):
         theirs, expected = _rate(lambda: _river_scores(river, events), shape.river_events)
-        kernel, _ = _rate(lambda: _in_batches(ours, rows, 1_000), shape.kernel_events)
+        kernel, _ = _rate(lambda: _run(ours, batches), shape.kernel_events)
         rates.append((theirs, kernel))
         if number == 0:
             copy = _forests(shape, events[0])[1]
-            equal = expected == _in_batches(copy, rows, 100)[: shape.river_events].tolist()
+            out, hundreds = _cut(rows[: shape.river_events], 100)
+            _run(copy, hundreds)
+            equal = expected == out.tolist()
     return {
         f"river_{name}": median(theirs for theirs, _ in rates),
         f"kernel_{name}": median(kernel for _, kernel in rates),
@@ -96,20 +102,26 @@ def _river_scores(river: Any, events: list[dict[str, float]]) -> list[float]:
     return scores
 
 
-def _in_batches(ours: HalfSpaceTrees, rows: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+def _cut(rows: NDArray[np.float64], size: int) -> tuple[NDArray[np.float64], list[Batch]]:
+    """Room for all scores, and the rows in batches, each with its part of that room."""
     out = np.empty(len(rows))
-    for start in range(0, len(rows), size):
-        ours.score_learn_many(rows[start : start + size], out[start : start + size])
-    return out
+    starts = range(0, len(rows), size)
+    return out, [(rows[at : at + size], out[at : at + size]) for at in starts]
+
+
+def _run(ours: HalfSpaceTrees, batches: list[Batch]) -> None:
+    for rows, out in batches:
+        ours.score_learn_many(rows, out)
 
 
 def _batches(shape: Shape, rounds: int, seed: int) -> float:
     rows = stream(seed, shape.kernel_events)
     _, ours = _forests(shape, {f"f{column}": 0.0 for column in range(FEATURES)})
+    hundreds, thousands = _cut(rows, 100)[1], _cut(rows, 1_000)[1]
     ratios = []
-    for _ in range(rounds):
-        small, _ = _rate(lambda: _in_batches(ours, rows, 100), len(rows))
-        large, _ = _rate(lambda: _in_batches(ours, rows, 1_000), len(rows))
+    for _ in range(3 * rounds):
+        small, _ = _rate(lambda: _run(ours, hundreds), len(rows))
+        large, _ = _rate(lambda: _run(ours, thousands), len(rows))
         ratios.append(small / large)
     return median(ratios)
 

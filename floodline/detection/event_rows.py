@@ -44,22 +44,6 @@ def room_for(count: int, out: Matrix | None) -> Matrix:
     return out
 
 
-def matched(events: Any, out: Matrix | None, columns: int) -> tuple[Matrix, Matrix]:
-    """`as_matrix` and `room_for` together, at once where nothing is to be done."""
-    if (
-        out is not None
-        and events.__class__ is np.ndarray
-        and events.dtype is _FLOAT
-        and out.dtype is _FLOAT
-        and events.shape == (*out.shape, columns)
-        and events.flags.carray
-        and out.flags.carray
-    ):
-        return events, out
-    rows = as_matrix(events, columns)
-    return rows, room_for(len(rows), out)
-
-
 def fill_row(row: Matrix, event: Mapping[Any, Any], features: Sequence[Any]) -> None:
     """Put the event's values in `row`, NaN where a feature is missing; others are ignored."""
     for column, name in enumerate(features):

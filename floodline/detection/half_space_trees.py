@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river.base import AnomalyDetector
 
-from floodline.detection.event_rows import as_matrix, fill_row, matched, room_for
+from floodline.detection.event_rows import as_matrix, fill_row, room_for
 from floodline.detection.forest_contents import ForestContents, check_sizes, draw_over
 from floodline.detection.forest_state import pack, unpack
 from floodline.detection.kernels.masses import ForestMasses
@@ -160,9 +160,10 @@ class HalfSpaceTrees(AnomalyDetector):
         Raises:
             ValueError: the rows do not have these features, or `out` does not fit.
         """
+        scores = np.empty(len(X)) if out is None else out
         masses = self._masses or self._begin_at(X)
-        rows, scores = matched(X, out, masses.columns)
-        masses.advance(rows, scores, _BOTH)
+        if not masses.advance(X, scores, _BOTH):
+            scores = self._convert(X, out, _BOTH)
         return scores
 
     def score_many(
@@ -176,15 +177,16 @@ class HalfSpaceTrees(AnomalyDetector):
             scores = room_for(len(X), out)
             scores[:] = 0.0
             return scores
-        rows, scores = matched(X, out, masses.columns)
-        masses.advance(rows, scores, SCORE)
+        scores = np.empty(len(X)) if out is None else out
+        if not masses.advance(X, scores, SCORE):
+            scores = self._convert(X, out, SCORE)
         return scores
 
     def learn_many(self, X: Any) -> None:  # noqa: N803
         """Count the rows in order, as `score_learn_many` without scores."""
         masses = self._masses or self._begin_at(X)
-        rows = as_matrix(X, masses.columns)
-        masses.advance(rows, np.empty(len(rows)), LEARN)
+        if not masses.advance(X, np.empty(len(X)), LEARN):
+            self._convert(X, None, LEARN)
 
     def to_state(self) -> bytes:
         """The whole detector as data, without its trees where a seed gives them again.
@@ -224,6 +226,14 @@ class HalfSpaceTrees(AnomalyDetector):
         if self._masses is not None:
             self._masses.advance(row, score, mode)
         return float(score[0])
+
+    def _convert(self, events: Any, out: Scores | None, mode: int) -> Scores:
+        """Do events that are no matrix as the kernels want it, or say why that cannot be."""
+        rows = as_matrix(events, len(self._features))
+        scores = room_for(len(rows), out)
+        if self._masses is not None:
+            self._masses.advance(rows, scores, mode)
+        return scores
 
     def _begin_at(self, events: Any) -> ForestMasses:
         """Draw the trees over the named features, or over as many as the matrix has columns."""

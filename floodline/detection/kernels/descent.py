@@ -8,46 +8,54 @@ because Numba checks a signed index for being negative at every step.
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection.kernels.compiled import compiled, inlined
+from floodline.detection.kernels.compiled import borrowing, compiled, inlined
 
 Floats = NDArray[np.float64]
 Features = NDArray[np.uint16]
 Masses = NDArray[np.int32]
 
 ROOT = np.uint64(1)
-_BLOCK = 512
+_BLOCK = 64
 
 
 @inlined
 def child(
-    node: np.uint64, values: Floats, event: np.uint64, features: Features, thresholds: Floats
+    tree: np.uint64,
+    node: np.uint64,
+    rows: Floats,
+    row: np.uint64,
+    features: Features,
+    thresholds: Floats,
 ) -> np.uint64:
-    """The child under which the event falls, by River's rule: left if value < threshold.
-
-    `values` are the rows one after the other, and `event` is where the event's row begins.
-    """
-    value = values[event + np.uint64(features[node])]
-    return np.uint64((node << ROOT) | np.uint64(not (value < thresholds[node])))
+    """The child under which the row falls, by River's rule: left if value < threshold."""
+    value = rows[row, np.uint64(features[tree, node])]
+    return np.uint64((node << ROOT) | np.uint64(not (value < thresholds[tree, node])))
 
 
-@compiled
+@borrowing
 def first_missing(rows: Floats) -> int:
-    """The first row with a missing feature (NaN); the number of rows if none."""
-    values = rows.reshape(-1)
-    width: int = rows.shape[1]
+    """The first row with a missing feature (NaN); the number of rows if there is none."""
     count: int = rows.shape[0]
-    first, last = 0, values.shape[0]
-    while first < last:
-        end = min(first + _BLOCK, last)
+    columns = np.uint64(rows.shape[1])
+    for first in range(0, count, _BLOCK):
         missing = 0
-        for value in values[first:end]:
-            missing += value != value  # only NaN differs from itself
+        for row in range(np.uint64(first), np.uint64(min(first + _BLOCK, count))):
+            for column in range(columns):
+                missing += rows[row, column] != rows[row, column]
         if missing:
-            while values[first] == values[first]:
-                first += 1
-            return first // width
-        first = end
+            return first + _place(rows, first)
     return count
+
+
+@borrowing
+def _place(rows: Floats, first: int) -> int:
+    """How far below `first` the first row with a NaN is; there is one."""
+    row = first
+    while True:
+        for column in range(rows.shape[1]):
+            if rows[row, column] != rows[row, column]:
+                return row - first
+        row += 1
 
 
 @compiled
@@ -57,11 +65,9 @@ def count_leaves(rows: Floats, features: Features, thresholds: Floats, leaves: M
     `features` and `thresholds` are (trees, 2^h), `leaves` is (trees, 2^h).
     """
     trees, width = thresholds.shape
-    values, columns = rows.reshape(-1), np.uint64(rows.shape[1])
     for tree in range(trees):
         for row in range(rows.shape[0]):
-            event = np.uint64(row) * columns
             node = ROOT
             while node < width:
-                node = child(node, values, event, features[tree], thresholds[tree])
+                node = child(np.uint64(tree), node, rows, np.uint64(row), features, thresholds)
             leaves[tree, node - np.uint64(width)] += 1

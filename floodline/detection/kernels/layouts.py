@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from floodline.detection.kernels.compiled import load
 from floodline.detection.kernels.descent import Floats, Masses, count_leaves
 from floodline.detection.kernels.leaf_table import advance_leaf_table, score_leaves, sum_masses
 from floodline.detection.kernels.live_masses import advance_live
@@ -38,11 +39,11 @@ class LeafTable:
 
     def __init__(self, trees: Trees, progress: Progress, masses: Masses) -> None:
         self.masses = masses
-        cells = np.concatenate([trees.thresholds, np.zeros_like(trees.thresholds)], axis=1)
-        for mass in masses[1]:
-            sum_masses(mass)
-        score_leaves(cells, masses[1], 0.1 * float(progress[2]))
+        cells = np.concatenate([trees.thresholds, np.zeros(masses.shape[1:])], axis=1)
+        sum_masses(masses, 1)
+        score_leaves(cells, masses, 0.1 * float(progress[2]))
         self.arguments = (trees.features, cells, masses, progress)
+        _load(self, int(progress[4]))
 
     def leaves(self) -> tuple[Masses, Masses]:
         """They are what is counted."""
@@ -65,9 +66,9 @@ class LiveMasses:
         self.masses = masses
         self.window_rows = window_rows
         self.arguments = (trees.features, trees.thresholds, masses, window_rows, progress)
-        for window in masses:
-            for mass in window:
-                sum_masses(mass)
+        sum_masses(masses, 0)
+        sum_masses(masses, 1)
+        _load(self, int(progress[4]))
 
     def leaves(self) -> tuple[Masses, Masses]:
         """They are among the masses."""
@@ -101,6 +102,7 @@ class PrunedProfile:
         self.arguments = (
             trees.features, trees.thresholds, *profile, ends, window_rows, progress,
         )  # fmt: skip
+        _load(self, int(progress[4]))
 
     def leaves(self) -> tuple[Masses, Masses]:
         """They are counted now, from the rows."""
@@ -111,3 +113,7 @@ class PrunedProfile:
         if self._progress[1]:
             count_leaves(self.window_rows[1], features, thresholds, reference)
         return reference, latest
+
+
+def _load(layout: Layout, columns: int) -> None:
+    load(layout.kernel, np.empty((0, columns)), np.empty(0), *layout.arguments, 0)

@@ -13,10 +13,12 @@ from floodline.detection.kernels.descent import ROOT, Features, Floats, Masses
 from floodline.detection.kernels.progress import (
     BROKEN,
     LEARN,
+    MISFIT,
     SCORE,
     SETTLED,
     WHOLE,
     Progress,
+    fits,
 )
 
 
@@ -36,15 +38,16 @@ def advance_live(
     The row after the last one done is returned, and `progress` says SETTLED if it ended so.
     Learnt rows are kept in the first of `window_rows`, (2, window, features), unless that is empty.
     """
+    if not fits(rows, out, progress):
+        return MISFIT
     trees, width = features.shape
     count: int = rows.shape[0]
     best = trees * progress[2] * (2.0 * width - 1.0)
     limit = 0.1 * progress[2]
     for row in range(count):
         values = rows[row]
-        for value in values:
-            if value != value:  # only NaN differs from itself
-                progress[3] = BROKEN
+        if _misses_some(values):
+            progress[3] = BROKEN
         out[row] = 0.0
         if mode & SCORE and progress[1] > 0:
             total = 0.0
@@ -60,6 +63,15 @@ def advance_live(
             if progress[0] == progress[2] and _turn(masses, progress):
                 return row + 1
     return count
+
+
+@compiled
+def _misses_some(values: Floats) -> bool:
+    """Whether a value is NaN, which alone differs from itself."""
+    missing = 0
+    for value in values:
+        missing += value != value
+    return missing > 0
 
 
 @compiled

@@ -4,7 +4,13 @@ import numpy as np
 
 from floodline.detection.kernels.descent import Floats, Masses
 from floodline.detection.kernels.layouts import Layout, LeafTable, LiveMasses, PrunedProfile
-from floodline.detection.kernels.progress import BROKEN, SETTLED, WHOLE, new_progress
+from floodline.detection.kernels.progress import (
+    BROKEN,
+    MISFIT,
+    SETTLED,
+    WHOLE,
+    new_progress,
+)
 from floodline.detection.tree_drawing import Trees
 
 SHORT = 10
@@ -20,7 +26,7 @@ class ForestMasses:
 
     def __init__(self, trees: Trees, window: int, columns: int) -> None:
         self._trees, self.columns = trees, columns
-        self.progress = new_progress(window)
+        self.progress = new_progress(window, columns)
         width = trees.features.shape[1]
         self._short = width <= 2**SHORT and width <= 8 * window
         empty = np.zeros(trees.features.shape, np.int32)
@@ -30,18 +36,26 @@ class ForestMasses:
             else PrunedProfile(trees, self.progress, self._rows())
         )
 
-    def advance(self, rows: Floats, out: Floats, mode: int) -> None:
-        """Score (into `out`) and learn each row, as `mode` says.
+    def advance(self, rows: Floats, out: Floats, mode: int) -> bool:
+        """Score (into `out`) and learn each row, as `mode` says; False if the arrays do not fit.
 
-        `rows` are C-contiguous float64, (events, columns), with NaN where a feature is missing.
+        `rows` are C-contiguous, writable float64, (events, columns), with NaN where a feature is
+        missing, and `out` is (events,). Others do not fit, and with them nothing is done.
         """
-        layout, count = self._layout, len(rows)
-        done = layout.kernel(rows, out, *layout.arguments, mode)
+        layout = self._layout
+        try:
+            done = layout.kernel(rows, out, *layout.arguments, mode)
+        except TypeError:  # a loaded kernel takes arrays of one type only
+            return False
+        count = len(out)
         if done == count and not layout.live:  # nearly always: a call with few rows stays short
-            return
+            return True
+        if done == MISFIT:
+            return False
         while self._exchange(done, count) and done < count:
             kernel, arguments = self._layout.kernel, self._layout.arguments
             done += kernel(rows[done:], out[done:], *arguments, mode)
+        return True
 
     def leaves(self) -> tuple[Masses, Masses]:
         """The leaves' masses of the last window and of this one, (trees, 2^h) each."""
@@ -49,7 +63,8 @@ class ForestMasses:
 
     def restore(self, reference: Masses, latest: Masses, counter: int, windows: int) -> None:
         """Go on from these leaves' masses, `counter` events into the window after `windows`."""
-        self.progress[:] = counter, windows, self.progress[2], BROKEN if counter else WHOLE
+        self.progress[:2] = counter, windows
+        self.progress[3] = BROKEN if counter else WHOLE
         masses = self._masses(reference, latest)
         self._layout = (
             LeafTable(self._trees, self.progress, masses)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from floodline.detection.kernels.compiled import compiled, inlined
 from floodline.detection.kernels.descent import Features, Floats, first_missing
 from floodline.detection.kernels.profile_growth import Places, grow_profiles
-from floodline.detection.kernels.progress import LEARN, SCORE, Progress
+from floodline.detection.kernels.progress import LEARN, MISFIT, SCORE, Progress, fits
 
 _TOP = np.uint64(0)
 
@@ -47,6 +47,8 @@ def advance_pruned(
     `window_rows` is (2, window, features): the window being filled, then the last one. `ends` is
     (trees, window): the place where each row of the window being filled ended.
     """
+    if not fits(rows, out, progress):
+        return MISFIT
     stop = first_missing(rows)
     trees, width = features.shape
     window = progress[2]
