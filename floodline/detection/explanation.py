@@ -1,5 +1,6 @@
 """Why an event scored as it did: what each feature adds, by the rule for missing ones."""
 
+import math
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
@@ -112,4 +113,4 @@ def explanation(
 
 
 def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    return value if math.isfinite(value) else None
