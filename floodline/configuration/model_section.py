@@ -52,10 +52,13 @@ class ModelSection(Section):
         default=None, ge=0, le=10_000_000, description="Events before the first alert; 250."
     )
     guard: float | None = Field(
-        default=None, ge=0, le=0.5, description="Most anomalous share that is not learnt; 0."
+        default=None, ge=0, le=0.1, description="Share watched for bursts, not learnt; 0: off."
     )
     guard_patience: int | None = Field(
-        default=None, ge=1, le=10_000_000, description="Events after which the guard gives way."
+        default=None,
+        ge=1,
+        le=10_000_000,
+        description="Events of bursts after which the guard gives way.",
     )
     seed: int | None = Field(default=None, description="Fixes the trees and so every score; 42.")
     steps: tuple[str, ...] | None = Field(

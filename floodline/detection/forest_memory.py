@@ -1,14 +1,16 @@
 """A remembering forest's arrays: made anew, as data, and from data."""
 
 import math
+from collections.abc import Mapping
 from functools import cache
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from floodline.detection.forest_limits import check_parameters, most_flagged, sizes, sound
 from floodline.detection.kernels import robust_scale
-from floodline.detection.kernels.guard import HELD, LEFT, SEEN, TOTAL
+from floodline.detection.kernels.guard import NUMBERS, SEEN
 from floodline.detection.kernels.logarithm import log2
 from floodline.detection.kernels.remembering import Memory, place, weigh
 from floodline.detection.level_trees import draw
@@ -17,9 +19,8 @@ from floodline.errors import StateRefused
 
 FORMAT = "remembering-forest"
 VERSION = 1
-_TALLEST = 15
 _LOGARITHMS = 4096
-_NUMBERS = 6
+_ARRAYS = ("mass", "counts", "scale", "young", "window_bits", "suspects")
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,11 +28,7 @@ class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     version: int
     parameters: DefaultProfile
     features: list[str]
-    mass: bytes
-    counts: bytes
-    scale: bytes
-    young: bytes
-    window_bits: bytes
+    arrays: dict[str, bytes]
     guard: float | None
     numbers: list[int]
 
@@ -50,7 +47,7 @@ def new_memory(parameters: DefaultProfile, features: int) -> Memory:
     Raises:
         ValueError: a parameter lies outside its bounds.
     """
-    _check(parameters, features)
+    check_parameters(parameters, features)
     trees = draw(parameters.trees, parameters.height, features, parameters.seed)
     widths = np.resize(np.array(parameters.widths, dtype=np.float64), parameters.trees)
     shape = (parameters.trees, 2**parameters.height)
@@ -66,7 +63,8 @@ def new_memory(parameters: DefaultProfile, features: int) -> Memory:
         young=np.full((parameters.start, features), np.nan, dtype=np.float64),
         window_bits=np.zeros(parameters.window if parameters.guard else 0, dtype=np.float64),
         guard=np.array([np.inf]),
-        numbers=np.zeros(_NUMBERS, dtype=np.int64),
+        suspects=np.zeros((2, most_flagged(parameters), features)),
+        numbers=np.zeros(NUMBERS, dtype=np.int64),
     )
 
 
@@ -76,43 +74,19 @@ def _empty_scale(features: int) -> NDArray[np.float64]:
     return scale
 
 
-def _check(parameters: DefaultProfile, features: int) -> None:
-    """Refuse parameters that no kernel can work with."""
-    bounds = {
-        "trees": (parameters.trees, 1, 1_000),
-        "height": (parameters.height, 1, _TALLEST),
-        "window": (parameters.window, 2, 100_000),
-        "memory": (parameters.memory, 1, 10_000_000),
-        "start": (parameters.start, 2, 10_000),
-        "warm_up": (parameters.warm_up, 0, 10_000_000),
-        "winsor": (parameters.winsor, 1, 1e6),
-        "tail": (parameters.tail, 0, 1e6),
-        "tail_clip": (parameters.tail_clip, 1, 1e6),
-        "guard": (parameters.guard, 0, 0.5),
-        "guard_patience": (parameters.guard_patience, 1, 10_000_000),
-        "the number of features": (features, 1, 10_000),
-    }
-    for name, (value, low, high) in bounds.items():
-        if not low <= value <= high:
-            raise ValueError(f"{name} lies in [{low:,}, {high:,}], not {value}")
-    if not parameters.widths or not all(0 < width <= 1e6 for width in parameters.widths):
-        raise ValueError(f"widths are numbers between 0 and 1,000,000, not {parameters.widths}")
-
-
 def write(parameters: DefaultProfile, features: tuple[str, ...], memory: Memory) -> bytes:
     """Masses, scales and counters as msgpack; the trees follow from the seed."""
     guard = float(memory.guard[0])
+    kinds = _kinds(parameters)
     return msgspec.msgpack.encode(
         _State(
             format=FORMAT,
             version=VERSION,
             parameters=parameters,
             features=list(features),
-            mass=memory.mass.astype("<i4").tobytes(),
-            counts=memory.counts.astype(_kind_of_counts(parameters)).tobytes(),
-            scale=memory.scale.astype("<f8").tobytes(),
-            young=memory.young.astype("<f8").tobytes(),
-            window_bits=memory.window_bits.astype("<f8").tobytes(),
+            arrays={
+                name: getattr(memory, name).astype(kind).tobytes() for name, kind in kinds.items()
+            },
             guard=guard if math.isfinite(guard) else None,
             numbers=memory.numbers.tolist(),
         )
@@ -135,61 +109,45 @@ def read(data: bytes) -> tuple[DefaultProfile, tuple[str, ...], Memory]:
             f"this release reads {FORMAT!r} version {VERSION}"
         )
     try:
-        memory = new_memory(state.parameters, len(state.features))
-    except ValueError as error:
-        raise StateRefused(f"a forest that none of ours can be: {error}") from error
-    _fill(memory, state)
+        memory = _memory(state)
+    except (ValueError, OverflowError) as error:
+        raise StateRefused(f"no forest can have written this state: {error}") from error
     return state.parameters, tuple(state.features), memory
 
 
-def _fill(memory: Memory, state: _State) -> None:
-    names = state.features
-    if len(set(names)) < len(names) or len(state.numbers) != _NUMBERS:
-        raise StateRefused("a forest's features are named once each, and it has six counters")
-    _load(memory.mass, state.mass, "<i4", "mass")
-    _load(memory.counts, state.counts, _kind_of_counts(state.parameters), "counts")
-    _load(memory.scale, state.scale, "<f8", "scale")
-    _load(memory.young, state.young, "<f8", "young")
-    _load(memory.window_bits, state.window_bits, "<f8", "window_bits")
+def _memory(state: _State) -> Memory:
+    """The arrays of a state; nothing is made before the bytes are known to be as many."""
+    names, kinds = state.features, _kinds(state.parameters)
+    check_parameters(state.parameters, len(names))
+    if len(set(names)) < len(names) or len(state.numbers) != NUMBERS:
+        raise ValueError(f"its features are named once each, and it has {NUMBERS} counters")
+    wanted = {
+        name: number * np.dtype(kinds[name]).itemsize
+        for name, number in sizes(state.parameters, len(names)).items()
+    }
+    _check_lengths(state.arrays, wanted)
+    memory = new_memory(state.parameters, len(names))
+    for name, kind in kinds.items():
+        array = getattr(memory, name)
+        array[...] = np.frombuffer(state.arrays[name], dtype=kind).reshape(array.shape)
     memory.numbers[:] = state.numbers
     memory.guard[0] = math.inf if state.guard is None else state.guard
-    if not _sound(memory, state.parameters):
-        raise StateRefused("masses, scales or counters are none that this forest can reach")
+    if not sound(memory, state.parameters, _empty_scale(len(names))):
+        raise ValueError("masses, scales or counters are none that learning leads to")
     if memory.numbers[SEEN] >= state.parameters.start:
         place(memory)
         weigh(memory, logarithms())
+    return memory
 
 
-def _load(into: NDArray[np.generic], data: bytes, kind: str, name: str) -> None:
-    found = np.frombuffer(data, dtype=np.uint8)
-    if found.size != into.size * np.dtype(kind).itemsize:
-        raise StateRefused(f"{name} has {found.size} bytes, which does not fit the forest")
-    into[...] = np.frombuffer(data, dtype=kind).reshape(into.shape)
+def _check_lengths(arrays: Mapping[str, bytes], wanted: Mapping[str, int]) -> None:
+    found = {name: len(data) for name, data in arrays.items()}
+    if found != wanted:
+        raise ValueError(f"arrays of {found} bytes, where the parameters make {wanted}")
 
 
-def _kind_of_counts(parameters: DefaultProfile) -> str:
-    return "<u2" if max(parameters.window, parameters.start) < 2**16 else "<i4"
-
-
-def _sound(memory: Memory, parameters: DefaultProfile) -> bool:
-    """True where every number lies within what learning can give."""
-    numbers, scale = memory.numbers, memory.scale
-    events = memory.counts.sum(axis=1)
-    fits = (
-        int(memory.mass.min()) >= 0
-        and int(memory.counts.min()) >= 0
-        and bool((events == events[0]).all())
-        and bool((memory.mass.sum(axis=1, dtype=np.int64) <= max(1, numbers[TOTAL])).all())
-        and bool(np.isfinite(scale).all())
-        and bool((scale[robust_scale.VARIANCE] >= 0).all())
-        and bool((scale[robust_scale.DEVIATION] > 0).all())
-        and bool((scale[robust_scale.YOUNG] <= parameters.start).all())
-        and bool((scale[robust_scale.YOUNG] >= robust_scale.KNOWN).all())
-        and int(numbers.min()) >= 0
-        and 0 <= numbers[TOTAL] <= 9 * parameters.memory
-        and 0 <= numbers[LEFT] <= parameters.window
-        and 0 <= numbers[HELD] <= numbers[SEEN]
-        and not math.isnan(memory.guard[0])
-    )
-    started = bool(numbers[SEEN] >= parameters.start)
-    return fits and started == bool(numbers[LEFT] > 0) and started == bool(numbers[TOTAL] > 0)
+def _kinds(parameters: DefaultProfile) -> dict[str, str]:
+    """How each array is written: few bytes, one order of bytes on every machine."""
+    few = max(parameters.window, parameters.start) < 2**16
+    counts = "<u2" if few else "<i4"
+    return {name: {"mass": "<i4", "counts": counts}.get(name, "<f8") for name in _ARRAYS}

@@ -27,8 +27,9 @@ class DefaultProfile(
         tail_clip: deviations beyond which a distance no longer grows.
         start: events that only set the scales; the first score is that of the next one.
         warm_up: events before the model counts as warm and may alert; at least `start`.
-        guard: share of the events, the most anomalous, that is not learnt; 0 learns all.
-        guard_patience: events held back in a row of windows before they are learnt after all.
+        guard: share of usual events that is watched as the most anomalous, at most 0.1: where far
+            more than that comes at once, the burst is not learnt. 0 learns all, the default.
+        guard_patience: events of bursts that are held back before they are learnt after all.
         seed: fixes the trees, and so every score.
     """
 

@@ -66,11 +66,11 @@ class RememberingForest:
         self._settings = Settings(
             window=parameters.window,
             memory=parameters.memory,
-            winsor=parameters.winsor,
-            tail=parameters.tail,
-            tail_clip=parameters.tail_clip,
-            guard=parameters.guard,
-            patience=float(parameters.guard_patience),
+            winsor=float(parameters.winsor),
+            tail=float(parameters.tail),
+            tail_clip=float(parameters.tail_clip),
+            guard=float(parameters.guard),
+            patience=parameters.guard_patience,
         )
         self._memory = forest_memory.new_memory(parameters, len(features))
 

@@ -1,4 +1,4 @@
-"""Holding back what looks anomalous from being learnt, without sticking after a shift."""
+"""Holding bursts of what looks anomalous back from being learnt, without sticking after a shift."""
 
 from typing import NamedTuple
 
@@ -7,10 +7,15 @@ from numpy.typing import NDArray
 
 from floodline.detection.kernels.compiled import compiled
 
-SEEN, LEFT, TOTAL, HELD, FLAGGED, ESCAPED = range(6)
-"""Places in the forest's numbers: events ever, events left in this window, remembered units; the
-guard's balance of held-back events, events of this window at or above its bits, and whether it has
-given way."""
+SEEN, LEFT, TOTAL, PRESSURE, FLAGGED, WAITING, STANCE = range(7)
+"""Places in the forest's numbers: events ever, events left in this window, remembered units;
+flagged events of late unusual windows, of this window, and of the last one that wait to be learnt;
+what the guard does."""
+
+NUMBERS = 7
+
+CALM, ALARMED, OPEN = range(3)
+"""Stances: the last window was usual; it was not; nothing is held back."""
 
 
 class Settings(NamedTuple):
@@ -22,7 +27,7 @@ class Settings(NamedTuple):
     tail: float
     tail_clip: float
     guard: float
-    patience: float
+    patience: int
 
 
 @compiled
@@ -30,17 +35,32 @@ def hold_back(
     guard: NDArray[np.float64],
     numbers: NDArray[np.int64],
     window_bits: NDArray[np.float64],
+    suspects: NDArray[np.float64],
+    rows: NDArray[np.float64],
     bits: NDArray[np.float64],
     held: NDArray[np.uint8],
-    count: int,
 ) -> None:
-    """Mark the events that are not to be learnt, and keep the bits of all."""
+    """Mark the events that are not to be learnt now, and keep them as long as they are few.
+
+    An event is flagged from `guard` bits on. `suspects`, (2, most, d), has the flagged events of
+    the last window that wait and, second, those of this one; more than `most` are no usual window.
+    """
     place = window_bits.shape[0] - numbers[LEFT]
-    for e in range(count):
+    for e in range(rows.shape[0]):
         window_bits[place + e] = bits[e]
         flagged = bits[e] >= guard[0]
-        numbers[FLAGGED] += flagged
-        held[e] = flagged and not numbers[ESCAPED]
+        held[e] = flagged and numbers[STANCE] != OPEN
+        if flagged:
+            if numbers[FLAGGED] < suspects.shape[1]:
+                suspects[1, numbers[FLAGGED]] = rows[e]
+            numbers[FLAGGED] += 1
+
+
+@compiled
+def acquitted(numbers: NDArray[np.int64], suspects: NDArray[np.float64]) -> int:
+    """How many of the waiting events are to be learnt at a window's end: all, or none."""
+    usual = numbers[FLAGGED] <= suspects.shape[1]
+    return numbers[WAITING] if usual else 0
 
 
 @compiled
@@ -48,23 +68,30 @@ def move_guard(
     guard: NDArray[np.float64],
     numbers: NDArray[np.int64],
     window_bits: NDArray[np.float64],
+    suspects: NDArray[np.float64],
     settings: Settings,
 ) -> None:
-    """At a window's end: give way, or close again, and follow the bits of usual windows.
+    """At a window's end: choose what the guard does in the next one.
 
-    The balance counts flagged events beyond the share that is always flagged. At `patience` the
-    guard gives way, since so long a burst is a shift, until a window is usual again.
+    Flagged events wait for one window and are learnt if it, their own and the one before were
+    usual: single anomalies and rare modes are learnt, bursts are not. `patience` flagged events in
+    unusual windows are a shift: the guard opens until a window is usual. Usual windows let that
+    pressure go at the pace of the memory, and so does the level follow their bits.
     """
-    length = window_bits.shape[0]
-    excess = numbers[FLAGGED] - int(settings.guard * length) - 1
-    usual = excess <= int(4.0 * settings.guard * length)
-    numbers[HELD] = max(0, numbers[HELD] + excess)
+    length, flagged = window_bits.shape[0], numbers[FLAGGED]
+    usual = flagged <= suspects.shape[1]
+    waits = usual and numbers[STANCE] == CALM
+    if waits:
+        suspects[0, :flagged] = suspects[1, :flagged]
+    numbers[WAITING] = flagged if waits else 0
     numbers[FLAGGED] = 0
-    if numbers[ESCAPED]:
-        if usual:
-            numbers[ESCAPED], numbers[HELD] = 0, 0
-    elif numbers[HELD] >= settings.patience:
-        numbers[ESCAPED] = 1
-    if usual or numbers[ESCAPED] or guard[0] == np.inf:
+    if usual:
+        gone = -(-numbers[PRESSURE] * settings.window // settings.memory)
+        numbers[PRESSURE] -= min(numbers[PRESSURE], gone)
+        numbers[STANCE] = CALM
+    else:
+        numbers[PRESSURE] += flagged
+        numbers[STANCE] = OPEN if numbers[PRESSURE] >= settings.patience else ALARMED
+    if usual or numbers[STANCE] == OPEN or guard[0] == np.inf:
         level = np.sort(window_bits)[length - 1 - int(settings.guard * length)]
         guard[0] = level if guard[0] == np.inf else guard[0] + (level - guard[0]) / 8.0

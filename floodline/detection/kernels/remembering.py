@@ -16,6 +16,7 @@ from floodline.detection.kernels.guard import (
     SEEN,
     TOTAL,
     Settings,
+    acquitted,
     hold_back,
     move_guard,
 )
@@ -53,7 +54,8 @@ class Memory(NamedTuple):
         young: (start, d), the first values of features that have no scale yet.
         window_bits: (window,), the bits of this window's events.
         guard: (1,), the bits from which the guard holds back.
-        numbers: (6,), see `guard`.
+        suspects: (2, most, d), the few events of two windows that the guard holds back.
+        numbers: (NUMBERS,), see `guard`.
     """
 
     levels: NDArray[np.uint32]
@@ -67,6 +69,7 @@ class Memory(NamedTuple):
     young: NDArray[np.float64]
     window_bits: NDArray[np.float64]
     guard: NDArray[np.float64]
+    suspects: NDArray[np.float64]
     numbers: NDArray[np.int64]
 
 
@@ -147,6 +150,17 @@ def _learn_kept(
 
 
 @compiled
+def _learn_late(memory: Memory, rows: NDArray[np.float64]) -> None:
+    """Learn events that the guard held back for a while."""
+    count, features = rows.shape
+    columns, odd = np.empty((features, count)), np.empty(count, dtype=np.uint8)
+    leaves, totals = np.empty(count, dtype=np.uint32), np.empty(count)
+    any_odd = take_in(rows, memory.scale, columns, odd)
+    _walk(memory, columns, odd, any_odd, count, leaves, totals, True)
+    observe(rows, memory.scale, memory.young, np.zeros(count, dtype=np.uint8))
+
+
+@compiled
 def _spread(memory: Memory, feature: int) -> None:
     """Share the mass of a feature that was never seen evenly over both sides of its levels."""
     trees, height = memory.levels.shape
@@ -210,6 +224,9 @@ def _remember(memory: Memory, remembered: int) -> None:
 def _end_window(memory: Memory, logarithms: NDArray[np.float64], settings: Settings) -> None:
     """What an ended window changes: masses, scales, thresholds, bits, guard, the next window."""
     numbers = memory.numbers
+    waiting = acquitted(numbers, memory.suspects)
+    if waiting > 0:
+        _learn_late(memory, memory.suspects[0, :waiting])
     _remember(memory, settings.memory)
     for j in range(memory.scale.shape[1]):
         if memory.scale[YOUNG, j] == KNOWN:
@@ -220,7 +237,7 @@ def _end_window(memory: Memory, logarithms: NDArray[np.float64], settings: Setti
     place(memory)
     weigh(memory, logarithms)
     if settings.guard > 0.0 and numbers[SEEN] >= 2 * settings.window:
-        move_guard(memory.guard, numbers, memory.window_bits, settings)
+        move_guard(memory.guard, numbers, memory.window_bits, memory.suspects, settings)
     numbers[LEFT] = min(settings.window, max(1, numbers[SEEN]))
 
 
@@ -288,7 +305,7 @@ def advance(
             scores[done + e] = totals[e]
         scores_of(scores[done : done + count])
         if guarded:
-            hold_back(memory.guard, numbers, memory.window_bits, totals, held, count)
+            hold_back(memory.guard, numbers, memory.window_bits, memory.suspects, now, totals, held)
             _learn_kept(memory, columns, odd, count, held)
         observe(now, memory.scale, memory.young, held)
         numbers[SEEN] += count
