@@ -109,7 +109,7 @@ def score(
 
     Each event is scored, then learnt. A line has its row (the first is 0), score, rarity (share of
     recent events that scored as high), the threshold in force, alert and warming_up. A cell that
-    is empty or NaN is a missing value.
+    is empty or NaN is a missing value, for which a number in detector.missing stands in.
 
     With --label: `roc_auc` and `average_precision` over all events; with --json that is one
     object on stdout and no lines, unless -o names a file for them.

@@ -17,8 +17,8 @@ from cli.scored_lines import NoLines
 from cli.scoring_run import ScoringRun, Totals
 from floodline.configuration.loading import CONFIG_VARIABLE, FILE
 from floodline.configuration.sections import Configuration, ThresholdSection
-from floodline.detection.kernels.preparation import prepare
 from floodline.detection.parameters import ModelParameters
+from floodline.detection.preparation import prepare
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError
@@ -72,7 +72,7 @@ def _run(job: Job) -> None:
                 f"--state {job.state}: is of a model of the features "
                 f"{', '.join(scorer.features)}; leave --features out"
             )
-        steps = ScoringRun(scorer, _rule(configuration), job.batch_size)
+        steps = ScoringRun(scorer, _rule(configuration), job.batch_size, _stand_ins(configuration))
         if job.warm_from is not None:
             _warm(job, job.warm_from, steps, scorer.features)
         totals = _score(job, file, steps, scorer.features)
@@ -94,6 +94,12 @@ def _saved(job: Job) -> Scorer | None:
 
 def _model(configuration: Configuration | None) -> ModelParameters | None:
     return configuration.model_parameters if configuration else None
+
+
+def _stand_ins(configuration: Configuration | None) -> dict[str, float]:
+    """The numbers of detector.missing; a file's other missing values stay missing."""
+    rules = configuration.detector.missing if configuration else {}
+    return {name: float(rule) for name, rule in rules.items() if not isinstance(rule, str)}
 
 
 def _features(configuration: Configuration | None, saved: Scorer | None) -> tuple[str, ...] | None:

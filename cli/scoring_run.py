@@ -1,7 +1,7 @@
 """One pass over a file of events: score, learn, write, evaluate."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -49,12 +49,26 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoringRun:
-    """Steps a scorer through files in micro-batches; their size changes no result."""
+    """Steps a scorer through files in micro-batches; their size changes no result.
 
-    def __init__(self, scorer: Scorer, rule: ThresholdRule, batch_size: int) -> None:
+    `stand_ins` are numbers by feature for events that lack it; without one it stays missing.
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        rule: ThresholdRule,
+        batch_size: int,
+        stand_ins: Mapping[str, float] | None = None,
+    ) -> None:
         self._scorer = scorer
         self._rule = rule
         self._batch_size = batch_size
+        self._stand_ins = {
+            scorer.features.index(name): number
+            for name, number in (stand_ins or {}).items()
+            if name in scorer.features
+        }
 
     def score(self, file: EventFile, wanted: Wanted, writer: Writer, progress: Progress) -> Totals:
         """Score and learn every event in order.
@@ -82,6 +96,9 @@ class ScoringRun:
         return msgspec.structs.replace(totals, seconds=seconds, quality=quality)
 
     def _steps(self, chunk: Chunk) -> ScoredRows:
+        for place, number in self._stand_ins.items():
+            column = chunk.rows[:, place]
+            column[np.isnan(column)] = number
         starts = range(0, max(1, len(chunk.rows)), self._batch_size)
         steps = [
             self._scorer.step_many(chunk.rows[start : start + self._batch_size], self._rule)

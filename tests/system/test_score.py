@@ -185,6 +185,19 @@ def test_the_configuration_tells_model_and_features(score: Command, tmp_path: Pa
     assert figures(score(ANNTHYROID, "--features", "all", "--json"))["features"] == list(FEATURES)
 
 
+def test_a_number_stands_in_for_a_missing_value(score: Command, tmp_path: Path) -> None:
+    """detector.missing's numbers are put in as the consumer does; else the value is missing."""
+    rows = "".join(f"{place % 7},{place % 5}\n" for place in range(600))
+    (tmp_path / "gap.csv").write_text(f"x,y\n{rows}3,\n")
+    (tmp_path / "full.csv").write_text(f"x,y\n{rows}3,99\n")
+    (tmp_path / "c.toml").write_text(
+        '[detector]\nname = "t"\ntopic = "t"\nfeatures = ["x", "y"]\nmissing = { y = 99 }\n'
+    )
+    full = lines(score("full.csv"))
+    assert lines(score("gap.csv", "--config", "c.toml")) == full
+    assert lines(score("gap.csv"))[-1]["score"] < full[-1]["score"]
+
+
 def test_invalid_rows_are_counted_on_request(score: Command, tmp_path: Path) -> None:
     """A word where a number is due ends the run, unless such rows are to be left out."""
     (tmp_path / "odd.csv").write_text("x,y\n" + "1,2\n" * 40 + "oops,2\n3\n" + "1,2\n" * 8)
