@@ -109,7 +109,8 @@ def explanation(
         for (name, value, low, high), without in zip(columns, totals[1:].tolist(), strict=True)
     ]
     found.sort(key=lambda each: -each.contribution)
-    return Explanation(unit=unit, total=total, contributions=tuple(found), leaves=leaves.tobytes())
+    little = leaves.astype(leaves.dtype.newbyteorder("<"))
+    return Explanation(unit=unit, total=total, contributions=tuple(found), leaves=little.tobytes())
 
 
 def _finite(value: float) -> float | None:

@@ -188,6 +188,21 @@ class HalfSpaceTrees(AnomalyDetector):
         if not masses.advance(X, np.empty(len(X)), LEARN):
             self._convert(X, None, LEARN)
 
+    def leaves_of(self, X: Any) -> NDArray[np.uint32]:  # noqa: N803
+        """The leaf that each row falls in, from 0 on the left, (events, n_trees).
+
+        Where a feature is missing, the heavier child is followed, as in River. Nothing changes.
+        Before any event is learnt there are no trees, and (events, 0) is returned.
+        """
+        masses = self._masses
+        if masses is None:
+            return np.empty((len(X), 0), np.uint32)
+        rows = as_matrix(X, masses.columns)
+        leaves = np.empty((len(rows), self.n_trees), np.uint32)
+        for at, row in enumerate(rows):
+            leaves[at] = masses.leaves_of(row)
+        return leaves
+
     def to_state(self) -> bytes:
         """The whole detector as data, without its trees where a seed gives them again.
 

@@ -28,5 +28,5 @@ def prepare(clock: Callable[[], float]) -> float:
         scorer = Scorer.new(parameters, ("a", "b"))
         scorer.step_many(rows, ThresholdRule(rarity=0.1))
         again = Scorer.from_state(scorer.to_state())
-        again.step_many(rows, ThresholdRule(score=0.5), learn=False)
+        again.step_many(rows, ThresholdRule(score=0.0), learn=False, explain=True)
     return clock() - started

@@ -130,7 +130,7 @@ class RememberingForest:
         force: both ends move only with what is usual, since the scale is robust.
         """
         totals = np.zeros(1 + len(self._features), dtype=np.float64)
-        leaves = np.zeros(self.parameters.trees, dtype="<u2")
+        leaves = np.zeros(self.parameters.trees, dtype=np.uint16)
         if self.events >= self.parameters.start:
             bits_without(event, self._memory, self._settings, totals, leaves)
         scale = self._memory.scale

@@ -4,6 +4,7 @@ from typing import Self
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from floodline.detection.detector import Features, Rows, Scores, row
 from floodline.detection.explanation import SCORE, Explanation, Judge, explanation
@@ -14,6 +15,7 @@ from floodline.errors import StateRefused
 
 FORMAT = "river-profile"
 VERSION = 1
+_NARROW = 16  # up to this height a leaf's number fits two bytes
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,10 +117,16 @@ class RiverProfileForest:
             SCORE,
             self._features,
             self.score_many(rows),
-            np.empty(0, dtype="<u2"),
+            self._leaves(event),
             event,
             (self._low, self._high),
         )
+
+    def _leaves(self, event: Rows) -> NDArray[np.unsignedinteger]:
+        place = np.empty_like(event)
+        place_run(event, self._low, self._high, place)
+        leaves: NDArray[np.uint32] = self._trees.leaves_of(place)[0]
+        return leaves.astype(np.uint16) if self._trees.height <= _NARROW else leaves
 
     def score_learn_explaining(
         self, rows: Rows, judge: Judge

@@ -43,13 +43,14 @@ def bits_without(
             for above in range(depth):
                 first &= levels[above] != levels[depth]
             if first and row[j] == row[j]:
-                adds[1 + j] = of_leaf[fullest_leaf(row, levels, thresholds, of_leaf, j, reached)]
+                leaf = fullest_leaf(row, levels, thresholds, of_leaf, int(j), reached)
+                adds[1 + j] = of_leaf[leaf]
         for e in range(features + 1):
             bits[e] += adds[e]
     for e in range(features + 1):
         bits[e] /= trees
     add_tail(columns, memory.scale, settings, 1, bits[:1])
-    for j in range(features):
-        columns[j, 0] = np.nan
-        add_tail(columns, memory.scale, settings, 1, bits[1 + j : 2 + j])
-        columns[j, 0] = row[j]
+    for k in range(features):
+        columns[k, 0] = np.nan
+        add_tail(columns, memory.scale, settings, 1, bits[1 + k : 2 + k])
+        columns[k, 0] = row[k]

@@ -7,6 +7,7 @@ Where a feature is missing, River follows the child that is heavier in the windo
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from floodline.detection.kernels.compiled import compiled
 from floodline.detection.kernels.descent import ROOT, Features, Floats, Masses
@@ -20,6 +21,8 @@ from floodline.detection.kernels.progress import (
     Progress,
     fits,
 )
+
+Leaves = NDArray[np.uint32]
 
 
 @compiled
@@ -121,3 +124,19 @@ def _turn(masses: Masses, progress: Progress) -> bool:
     progress[1] += 1
     progress[3] = SETTLED if progress[3] == WHOLE else WHOLE
     return bool(progress[3] == SETTLED)
+
+
+@compiled
+def find_leaves(
+    values: Floats, features: Features, thresholds: Floats, latest: Masses, leaves: Leaves
+) -> None:
+    """The leaf of each tree that the event falls in, from 0 on the left, into `leaves`, (trees,).
+
+    `latest`, (trees, 2^(h + 1)), has the masses of the window being counted.
+    """
+    trees, width = features.shape
+    for tree in range(trees):
+        node = ROOT
+        while node < width:
+            node = _child(node, values, features[tree], thresholds[tree], latest[tree])
+        leaves[tree] = node - np.uint64(width)

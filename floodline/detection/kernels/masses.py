@@ -4,6 +4,7 @@ import numpy as np
 
 from floodline.detection.kernels.descent import Floats, Masses
 from floodline.detection.kernels.layouts import Layout, LeafTable, LiveMasses, PrunedProfile
+from floodline.detection.kernels.live_masses import Leaves, find_leaves
 from floodline.detection.kernels.progress import (
     BROKEN,
     MISFIT,
@@ -60,6 +61,13 @@ class ForestMasses:
     def leaves(self) -> tuple[Masses, Masses]:
         """The leaves' masses of the last window and of this one, (trees, 2^h) each."""
         return self._layout.leaves()
+
+    def leaves_of(self, row: Floats) -> Leaves:
+        """The leaf that an event, (columns,), falls in, tree by tree, (trees,). Changes nothing."""
+        layout = self._layout if isinstance(self._layout, LiveMasses) else self._live(self._layout)
+        leaves = np.empty(len(self._trees.features), np.uint32)
+        find_leaves(row, self._trees.features, self._trees.thresholds, layout.masses[0], leaves)
+        return leaves
 
     def restore(self, reference: Masses, latest: Masses, counter: int, windows: int) -> None:
         """Go on from these leaves' masses, `counter` events into the window after `windows`."""
