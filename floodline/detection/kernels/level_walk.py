@@ -8,45 +8,47 @@ steps are a comparison with a constant. All indices are unsigned: signed ones co
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection.kernels.compiled import compiled
+from floodline.detection.kernels.compiled import borrowing, compiled
 
 Columns = NDArray[np.float64]
 
 
-@compiled
+@borrowing
 def leaves_of_tree(
     columns: Columns,
+    tree: int,
     levels: NDArray[np.uint32],
     shared: int,
     thresholds: NDArray[np.float64],
     count: int,
     leaves: NDArray[np.uint32],
 ) -> None:
-    """Write the leaf of each of the first `count` events into `leaves`.
+    """Write the leaf that each of the first `count` events reaches in one tree into `leaves`.
 
-    `columns` has shape (features, events); `levels` and `thresholds` are those of one tree. Two or
+    `columns` has shape (features, events); `levels` and `thresholds` are those of all trees. Two or
     four levels go in one pass over the events.
     """
-    depth = _first_levels(columns, levels, shared, thresholds, count, leaves)
+    depth = _first_levels(columns, tree, levels, shared, thresholds, count, leaves)
     one, two = np.uint32(1), np.uint32(2)
     while depth + 2 <= shared:
-        a, at_a = columns[levels[depth]], thresholds[(1 << depth) - 1]
-        b, at_b = columns[levels[depth + 1]], thresholds[(2 << depth) - 1]
+        a, at_a = levels[tree, depth], thresholds[tree, (1 << depth) - 1]
+        b, at_b = levels[tree, depth + 1], thresholds[tree, (2 << depth) - 1]
         for e in range(count):
-            step = (np.uint32(a[e] >= at_a) << one) | np.uint32(b[e] >= at_b)
+            step = (np.uint32(columns[a, e] >= at_a) << one) | np.uint32(columns[b, e] >= at_b)
             leaves[e] = (leaves[e] << two) | step
         depth += 2
     if depth < shared:
-        a, at_a = columns[levels[depth]], thresholds[(1 << depth) - 1]
+        a, at_a = levels[tree, depth], thresholds[tree, (1 << depth) - 1]
         for e in range(count):
-            leaves[e] = (leaves[e] << one) | np.uint32(a[e] >= at_a)
+            leaves[e] = (leaves[e] << one) | np.uint32(columns[a, e] >= at_a)
         depth += 1
-    _own_levels(columns, levels, depth, thresholds, count, leaves)
+    _own_levels(columns, tree, levels, depth, thresholds, count, leaves)
 
 
-@compiled
+@borrowing
 def _first_levels(
     columns: Columns,
+    tree: int,
     levels: NDArray[np.uint32],
     shared: int,
     thresholds: NDArray[np.float64],
@@ -54,23 +56,27 @@ def _first_levels(
     leaves: NDArray[np.uint32],
 ) -> int:
     """The first four levels, or the first; how many."""
-    a, at_a = columns[levels[0]], thresholds[0]
+    a, at_a = levels[tree, 0], thresholds[tree, 0]
     if shared < 4:
         for e in range(count):
-            leaves[e] = np.uint32(a[e] >= at_a)
+            leaves[e] = np.uint32(columns[a, e] >= at_a)
         return 1
     one, two, three = np.uint32(1), np.uint32(2), np.uint32(3)
-    b, c, d = columns[levels[1]], columns[levels[2]], columns[levels[3]]
-    at_b, at_c, at_d = thresholds[1], thresholds[3], thresholds[7]
+    b, c, d = levels[tree, 1], levels[tree, 2], levels[tree, 3]
+    at_b, at_c, at_d = thresholds[tree, 1], thresholds[tree, 3], thresholds[tree, 7]
     for e in range(count):
-        high = (np.uint32(a[e] >= at_a) << three) | (np.uint32(b[e] >= at_b) << two)
-        leaves[e] = high | (np.uint32(c[e] >= at_c) << one) | np.uint32(d[e] >= at_d)
+        high = (np.uint32(columns[a, e] >= at_a) << three) | (
+            np.uint32(columns[b, e] >= at_b) << two
+        )
+        low = (np.uint32(columns[c, e] >= at_c) << one) | np.uint32(columns[d, e] >= at_d)
+        leaves[e] = high | low
     return 4
 
 
-@compiled
+@borrowing
 def _own_levels(
     columns: Columns,
+    tree: int,
     levels: NDArray[np.uint32],
     depth: int,
     thresholds: NDArray[np.float64],
@@ -79,20 +85,20 @@ def _own_levels(
 ) -> None:
     """The levels from `depth` on, whose nodes have thresholds of their own."""
     one = np.uint32(1)
-    height = levels.shape[0]
+    height = levels.shape[1]
     while depth + 2 <= height:
-        a, of_a = columns[levels[depth]], thresholds[(1 << depth) - 1 :]
-        b, of_b = columns[levels[depth + 1]], thresholds[(2 << depth) - 1 :]
+        a, of_a = levels[tree, depth], np.uint32((1 << depth) - 1)
+        b, of_b = levels[tree, depth + 1], np.uint32((2 << depth) - 1)
         for e in range(count):
             node = leaves[e]
-            node = (node << one) | np.uint32(a[e] >= of_a[node])
-            leaves[e] = (node << one) | np.uint32(b[e] >= of_b[node])
+            node = (node << one) | np.uint32(columns[a, e] >= thresholds[tree, of_a + node])
+            leaves[e] = (node << one) | np.uint32(columns[b, e] >= thresholds[tree, of_b + node])
         depth += 2
     if depth < height:
-        a, of_a = columns[levels[depth]], thresholds[(1 << depth) - 1 :]
+        a, of_a = levels[tree, depth], np.uint32((1 << depth) - 1)
         for e in range(count):
             node = leaves[e]
-            leaves[e] = (node << one) | np.uint32(a[e] >= of_a[node])
+            leaves[e] = (node << one) | np.uint32(columns[a, e] >= thresholds[tree, of_a + node])
 
 
 @compiled

@@ -36,7 +36,18 @@ def exp2(value: float) -> float:
     """
     whole = math.floor(value + 0.5)
     f = (value - whole) * 0.6931471805599453
-    series = 1.0
-    for power in range(17, 0, -1):
-        series = 1.0 + series * f / power
+    series = 1.0 / 6227020800.0
+    series = series * f + 1.0 / 479001600.0
+    series = series * f + 1.0 / 39916800.0
+    series = series * f + 1.0 / 3628800.0
+    series = series * f + 1.0 / 362880.0
+    series = series * f + 1.0 / 40320.0
+    series = series * f + 1.0 / 5040.0
+    series = series * f + 1.0 / 720.0
+    series = series * f + 1.0 / 120.0
+    series = series * f + 1.0 / 24.0
+    series = series * f + 1.0 / 6.0
+    series = series * f + 0.5
+    series = series * f + 1.0
+    series = series * f + 1.0
     return math.ldexp(series, int(whole))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection.kernels.compiled import compiled
+from floodline.detection.kernels.compiled import borrowing, compiled
 from floodline.detection.kernels.guard import (
     LEFT,
     SEEN,
@@ -87,36 +87,50 @@ def _walk(
     """Each event's mean bits over the trees into `totals`; learn it where `learn` is set."""
     for e in range(count):
         totals[e] = 0.0
-    for t in range(memory.levels.shape[0]):
-        bits, counts = memory.bits[t], memory.counts[t]
-        levels, thresholds = memory.levels[t], memory.thresholds[t]
-        leaves_of_tree(columns, levels, memory.shared[t], thresholds, count, leaves)
+    trees = memory.levels.shape[0]
+    for t in range(trees):
+        shared = memory.shared[t]
+        leaves_of_tree(columns, t, memory.levels, shared, memory.thresholds, count, leaves)
         if any_odd:
-            _amend(columns, odd, count, levels, thresholds, bits, leaves)
+            _amend(memory, t, columns, odd, count, leaves)
         if learn:
-            for e in range(count):
-                leaf = leaves[e]
-                totals[e] += bits[leaf]
-                counts[leaf] += 1
-        else:
-            for e in range(count):
-                totals[e] += bits[leaves[e]]
+            _count(t, leaves, count, memory.counts)
+        _sum(t, leaves, count, memory.bits, totals)
     for e in range(count):
-        totals[e] /= memory.levels.shape[0]
+        totals[e] /= trees
+
+
+@borrowing
+def _count(tree: int, leaves: NDArray[np.uint32], count: int, counts: NDArray[np.int32]) -> None:
+    for e in range(count):
+        counts[tree, leaves[e]] += np.int32(1)
+
+
+@borrowing
+def _sum(
+    tree: int,
+    leaves: NDArray[np.uint32],
+    count: int,
+    bits: NDArray[np.float64],
+    totals: NDArray[np.float64],
+) -> None:
+    for e in range(count):
+        totals[e] += bits[tree, leaves[e]]
 
 
 @compiled
 def _amend(
+    memory: Memory,
+    tree: int,
     columns: NDArray[np.float64],
     odd: NDArray[np.uint8],
     count: int,
-    levels: NDArray[np.uint32],
-    thresholds: NDArray[np.float64],
-    bits: NDArray[np.float64],
     leaves: NDArray[np.uint32],
 ) -> None:
     """Walk again, with the rule for missing features, the events that miss one."""
+    bits = memory.bits[tree]
     row, reached = np.empty(columns.shape[0]), np.empty(bits.shape[0], dtype=np.uint32)
+    levels, thresholds = memory.levels[tree], memory.thresholds[tree]
     for e in range(count):
         if odd[e]:
             for j in range(columns.shape[0]):
@@ -236,7 +250,8 @@ def _end_window(memory: Memory, logarithms: NDArray[np.float64], settings: Setti
             _spread(memory, j)
     place(memory)
     weigh(memory, logarithms)
-    if settings.guard > 0.0 and numbers[SEEN] >= 2 * settings.window:
+    first = settings.window + max(settings.window, memory.young.shape[0])
+    if settings.guard > 0.0 and numbers[SEEN] >= first:  # a whole window has been scored
         move_guard(memory.guard, numbers, memory.window_bits, memory.suspects, settings)
     numbers[LEFT] = min(settings.window, max(1, numbers[SEEN]))
 

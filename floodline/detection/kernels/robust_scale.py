@@ -20,7 +20,7 @@ window sets the measure, so that one hostile value alone sets nothing.
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection.kernels.compiled import compiled
+from floodline.detection.kernels.compiled import borrowing, compiled
 
 MEAN, VARIANCE, DEVIATION, LIMIT, SUM, SQUARES, PRESENT, FAR, NEXT_FAR, AGE, YOUNG = range(11)
 """Rows of the scale, each with a column a feature: mean, variance, deviation (never 0) and cut in
@@ -53,7 +53,7 @@ def first_scale(values: NDArray[np.float64], winsor: float) -> tuple[float, floa
     return middle + shift, max(0.0, squares / count - shift * shift)
 
 
-@compiled
+@borrowing
 def take_in(
     rows: NDArray[np.float64],
     scale: NDArray[np.float64],
@@ -61,20 +61,25 @@ def take_in(
     odd: NDArray[np.uint8],
 ) -> bool:
     """Turn events into columns; `odd` marks those that miss a feature, and True says any does."""
-    any_odd = False
-    features = rows.shape[1]
-    for e in range(rows.shape[0]):
-        missing = False
-        for j in range(features):
+    count, any_odd = rows.shape[0], False
+    for e in range(count):
+        odd[e] = 0
+    for j in range(rows.shape[1]):
+        if scale[YOUNG, j] != KNOWN:
+            any_odd = count > 0
+            for e in range(count):
+                columns[j, e] = np.nan
+                odd[e] = 1
+            continue
+        here = 0
+        for e in range(count):
             value = rows[e, j]
-            value = FARTHEST if value > FARTHEST else value
-            value = -FARTHEST if value < -FARTHEST else value
-            if scale[YOUNG, j] != KNOWN:
-                value = np.nan
-            missing |= value != value
             columns[j, e] = value
-        odd[e] = missing
-        any_odd |= missing
+            here += value == value
+        if here < count:
+            any_odd = True
+            for e in range(count):
+                odd[e] |= columns[j, e] != columns[j, e]
     return any_odd
 
 
@@ -86,28 +91,36 @@ def observe(
     held: NDArray[np.uint8],
 ) -> None:
     """Add events to this window's sums, save those that are held back."""
-    features = rows.shape[1]
-    for e in range(rows.shape[0]):
-        if held[e]:
-            continue
-        for j in range(features):
-            value = rows[e, j]
-            value = FARTHEST if value > FARTHEST else value
-            value = -FARTHEST if value < -FARTHEST else value
-            cut = value - scale[MEAN, j]
-            limit = scale[LIMIT, j]
-            cut = limit if cut > limit else cut
-            cut = -limit if cut < -limit else cut
-            present = value == value
-            cut = cut if present else 0.0
-            scale[SUM, j] += cut
-            scale[SQUARES, j] += cut * cut
-            scale[PRESENT, j] += 1.0 if present else 0.0
-    for j in range(features):
+    for j in range(rows.shape[1]):
+        _sum_up(rows, scale, held, j)
         if scale[YOUNG, j] != KNOWN:
             _keep_young(rows[:, j], scale, young, held, j)
         elif scale[VARIANCE, j] == 0.0:
             _keep_far(rows[:, j], scale, held, j)
+
+
+@borrowing
+def _sum_up(
+    rows: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    held: NDArray[np.uint8],
+    feature: int,
+) -> None:
+    mean, limit = scale[MEAN, feature], scale[LIMIT, feature]
+    total, squares, present = scale[SUM, feature], scale[SQUARES, feature], 0
+    for e in range(rows.shape[0]):
+        value = rows[e, feature]
+        cut = value - mean
+        cut = limit if cut > limit else cut
+        cut = -limit if cut < -limit else cut
+        taken = value == value and held[e] == 0
+        cut = cut if taken else 0.0
+        total += cut
+        squares += cut * cut
+        present += taken
+    scale[SUM, feature] = total
+    scale[SQUARES, feature] = squares
+    scale[PRESENT, feature] += present
 
 
 @compiled
