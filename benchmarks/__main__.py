@@ -1,15 +1,18 @@
-"""`make bench`: every measurement, as one JSON object on stdout."""
+"""`make bench`: speed as one JSON object on stdout; `make bench ARGS="detection"`: quality."""
 
 import argparse
 import json
 import sys
 
+from benchmarks.detection import command as detection
 from benchmarks.scoring import compare
 from demo.streams import names, read
 
 
 def main() -> None:
     """Measure and print."""
+    if sys.argv[1:2] == ["detection"]:
+        sys.exit(detection.main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--stream", default="shuttle", help=f"one of {', '.join(names())}, or CSV")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
