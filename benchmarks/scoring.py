@@ -24,7 +24,7 @@ def river_loop(rows: list[dict[str, float]]) -> None:
 
 def scorer(rows: list[dict[str, float]]) -> None:
     """The same forest in our scorer: rarity, threshold and decision on top."""
-    ours = Scorer.new(RiverProfile(seed=42))
+    ours = Scorer.new(RiverProfile(seed=42), tuple(rows[0]))
     rule = ThresholdRule(rarity=0.001)
     for row in rows:
         ours.step(row, rule)

@@ -34,6 +34,8 @@ def consume(configuration: Configuration) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    # Before anything that waits for us: a first start compiles for half a minute.
+    log.info("kernels ready", seconds=round(prepare(time.perf_counter), 1))
     registry = CollectorRegistry()
     observation = Observation(
         ConsumerMetrics(registry),
@@ -58,8 +60,6 @@ def consume(configuration: Configuration) -> None:
 
 
 def _run(configuration: Configuration, observation: Observation, stopping: threading.Event) -> None:
-    seconds = prepare(time.perf_counter)
-    log.info("kernels ready", seconds=round(seconds, 1))
     topic = KafkaTopics(configuration)
     topic_id = topic.ensure()
     source = KafkaInput(configuration)

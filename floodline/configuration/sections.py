@@ -254,7 +254,9 @@ class Configuration(Section):
     @property
     def schema_of_events(self) -> Schema:
         """What the decoder is told."""
-        rules = {name: rule for name, rule in self.detector.missing.items() if rule != "refuse"}
+        rules: dict[str, str | float] = {
+            name: rule for name, rule in self.detector.missing.items() if rule != "refuse"
+        }
         return Schema(features=self.detector.features, entity=self.detector.entity, missing=rules)
 
     @property

@@ -14,7 +14,6 @@ from floodline.detection.forest_contents import ForestContents, check_sizes, dra
 from floodline.detection.forest_state import pack, unpack
 from floodline.detection.kernels.masses import ForestMasses
 from floodline.detection.kernels.progress import LEARN, SCORE
-from floodline.detection.river_exchange import read_river, write_river
 from floodline.detection.tree_drawing import Trees
 
 _BOTH = SCORE | LEARN
@@ -227,12 +226,17 @@ class HalfSpaceTrees(AnomalyDetector):
         Raises:
             ValueError: its sizes are none of ours, or its masses have been tampered with.
         """
+        # Imported late, here and below: all of River takes two seconds.
+        from floodline.detection.river_exchange import read_river
+
         detector = cls._from_contents(read_river(river))
         detector.rng.setstate(river.rng.getstate())
         return detector
 
     def to_river(self) -> Any:
         """River's own detector, as it would be had it learnt the same events."""
+        from floodline.detection.river_exchange import write_river
+
         return write_river(self._contents(), self.rng)
 
     def _one(self, event: Mapping[Any, Any], mode: int) -> float:

@@ -1,7 +1,6 @@
 """From parameters, or from a state, to the detector they name."""
 
 from floodline.detection.detector import Detector
-from floodline.detection.named_detector import RiverDetector
 from floodline.detection.parameters import DefaultProfile, ModelParameters, RiverProfile
 from floodline.detection.remembering_forest import RememberingForest
 from floodline.detection.river_profile import RiverProfileForest
@@ -18,6 +17,9 @@ def new_detector(parameters: ModelParameters, features: tuple[str, ...]) -> Dete
         return RememberingForest(parameters, features)
     if isinstance(parameters, RiverProfile):
         return RiverProfileForest(parameters, features)
+    # Imported where it is named: all of River takes two seconds.
+    from floodline.detection.named_detector import RiverDetector
+
     return RiverDetector(parameters, features)
 
 
@@ -31,4 +33,6 @@ def detector_from_state(parameters: ModelParameters, data: bytes) -> Detector:
         return RememberingForest.from_state(data)
     if isinstance(parameters, RiverProfile):
         return RiverProfileForest.from_state(data)
+    from floodline.detection.named_detector import RiverDetector
+
     return RiverDetector.from_state(data)
