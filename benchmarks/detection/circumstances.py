@@ -4,7 +4,7 @@ import datetime
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks.detection.measurement import Measured
+import msgspec
 
 _PACKAGES = (
     "floodline",
@@ -19,27 +19,34 @@ _PACKAGES = (
 )
 
 
-def circumstances(measured: Measured, absent: list[str]) -> str:
-    """One paragraph: streams, events, seeds, date, versions, and what was left out."""
-    events = sum(stream.events for stream in measured.streams)
-    seeds = ", ".join(map(str, measured.seeds))
-    text = (
-        f"{len(measured.streams)} streams, {events:,} events, seeds {seeds}; "
-        f"{measured.date}, Python {platform.python_version()}, {', '.join(_versions())}."
-    )
-    return text + (f" Left out, as not installed: {'; '.join(absent)}." if absent else "")
+class Circumstances(msgspec.Struct, frozen=True):
+    """What a run was made with.
+
+    Attributes:
+        date: the day, in UTC.
+        versions: Python and packages with their versions.
+        absent: what was left out as not installed.
+    """
+
+    date: str
+    versions: list[str]
+    absent: list[str]
+
+    def text(self) -> str:
+        """One line for a page."""
+        said = f"{self.date}, {', '.join(self.versions)}."
+        return said + (
+            f" Left out, as not installed: {'; '.join(self.absent)}." if self.absent else ""
+        )
 
 
-def today() -> str:
-    """The date in UTC."""
-    return datetime.datetime.now(datetime.UTC).date().isoformat()
-
-
-def _versions() -> list[str]:
-    found = []
+def here(absent: list[str]) -> Circumstances:
+    """The circumstances of a run that starts now."""
+    versions = [f"Python {platform.python_version()}"]
     for name in _PACKAGES:
         try:
-            found.append(f"{name} {version(name)}")
+            versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return found
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return Circumstances(day, versions, absent)

@@ -9,7 +9,7 @@ import msgspec
 from benchmarks.detection.ablation import variants
 from benchmarks.detection.ablation_report import ablation_report
 from benchmarks.detection.catalogue import choose
-from benchmarks.detection.circumstances import circumstances, today
+from benchmarks.detection.circumstances import Circumstances, here
 from benchmarks.detection.comparison_report import comparison_report
 from benchmarks.detection.detectors import contenders
 from benchmarks.detection.markdown import write_between
@@ -21,11 +21,11 @@ _QUICK = 2
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a run measured, and what it left out."""
+    """What a run measured, and with what."""
 
     table: str
     measured: Measured
-    absent: list[str]
+    circumstances: Circumstances
 
 
 def main(arguments: list[str]) -> int:
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     try:
         outcome = _saved(given.saved) if given.saved else _run(given)
         report = _REPORTS[outcome.table](outcome.measured)
-        text = f"{circumstances(outcome.measured, outcome.absent)}\n\n{report}"
+        text = f"{outcome.measured.extent()}; {outcome.circumstances.text()}\n\n{report}"
         if given.write:
             write_between(given.write, outcome.table, text)
     except ConfigurationError as error:
@@ -70,7 +70,7 @@ def _run(given: argparse.Namespace) -> Outcome:
     if given.seeds < 1:
         raise ConfigurationError(f"--seeds is at least 1, not {given.seeds}")
     seeds = list(range(1, 1 + (_QUICK if given.quick else given.seeds)))
-    return Outcome(given.table, measure(recipes, found, seeds, today()), absent)
+    return Outcome(given.table, measure(recipes, found, seeds), here(absent))
 
 
 def _saved(file: Path) -> Outcome:

@@ -37,7 +37,6 @@ class Measured(msgspec.Struct, frozen=True):
         streams: facts, one a row.
         qualities: [stream][detector][seed].
         seconds: process CPU time of each detector over all streams and seeds.
-        date: when it ran.
     """
 
     detectors: list[str]
@@ -46,7 +45,12 @@ class Measured(msgspec.Struct, frozen=True):
     streams: list[StreamFacts]
     qualities: list[list[list[Quality]]]
     seconds: list[float]
-    date: str
+
+    def extent(self) -> str:
+        """How many streams and events, and which seeds."""
+        events = sum(stream.events for stream in self.streams)
+        seeds = ", ".join(map(str, self.seeds))
+        return f"{len(self.streams)} streams, {events:,} events, seeds {seeds}"
 
     def means(self, measure: str) -> NDArray[np.float64]:
         """The measure, a mean over seeds, shape (streams, detectors)."""
@@ -58,9 +62,7 @@ class Measured(msgspec.Struct, frozen=True):
         )
 
 
-def measure(
-    recipes: list[Recipe], contenders: list[Contender], seeds: list[int], date: str
-) -> Measured:
+def measure(recipes: list[Recipe], contenders: list[Contender], seeds: list[int]) -> Measured:
     """Score, then learn, each event of each stream, by each detector, from each seed."""
     for contender in contenders:
         contender.run(np.random.default_rng(0).normal(size=(_WARM, 2)), 0)
@@ -94,5 +96,4 @@ def measure(
         streams=facts,
         qualities=qualities,
         seconds=seconds,
-        date=date,
     )

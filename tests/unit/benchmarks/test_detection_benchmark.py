@@ -16,6 +16,7 @@ from benchmarks.detection import command
 from benchmarks.detection.ablation import variants
 from benchmarks.detection.ablation_report import ablation_report
 from benchmarks.detection.catalogue import all_recipes
+from benchmarks.detection.circumstances import here
 from benchmarks.detection.comparison_report import comparison_report
 from benchmarks.detection.detectors import contenders
 from benchmarks.detection.labelled_stream import LabelledStream, Recipe
@@ -44,7 +45,7 @@ def recipe(name: str, seed: int) -> Recipe:
 @pytest.fixture(scope="module")
 def measured() -> Measured:
     found, _ = contenders()
-    return measure([recipe("one", 1), recipe("two", 2)], found, [1, 2], "2026-01-01")
+    return measure([recipe("one", 1), recipe("two", 2)], found, [1, 2])
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -95,7 +96,7 @@ def test_the_comparison_names_detectors_streams_and_intervals(measured: Measured
 
 def test_an_outcome_survives_json(measured: Measured) -> None:
     """What `--json` prints is read again as it was, so tables can be made from it later."""
-    outcome = command.Outcome("comparison", measured, [])
+    outcome = command.Outcome("comparison", measured, here(["nothing"]))
     again = msgspec.json.decode(msgspec.json.encode(outcome), type=command.Outcome)
     assert again == outcome
 
@@ -105,7 +106,7 @@ def test_the_ablation_begins_with_the_whole_profile() -> None:
     found = variants()
     assert found[0].name == "default"
     assert all("in place of" in one.setting for one in found[2:])
-    outcome = measure([recipe("one", 1), recipe("two", 2)], found[:3], [1], "2026-01-01")
+    outcome = measure([recipe("one", 1), recipe("two", 2)], found[:3], [1])
     assert "memory 250" in ablation_report(outcome)
 
 
