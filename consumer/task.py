@@ -11,11 +11,13 @@ import numpy as np
 from consumer.ports import Checkpoint, Message, Position, Record
 from floodline.configuration.sections import Configuration
 from floodline.detection.detector import as_rows
+from floodline.detection.explanation import largest
 from floodline.detection.scorer import Scored, ScoredRows, Scorer
 from floodline.errors import FloodlineError, InvalidEvent
 from floodline.events.dead_letters import LARGEST_COPY, dead_letter
 from floodline.events.decoding import Event, decode_event
 from floodline.events.messages import (
+    MOST_EXPLAINED,
     Alert,
     Change,
     Coordinates,
@@ -234,7 +236,7 @@ class Task:
     def _score(self, events: Sequence[tuple[Record, Event]]) -> None:
         if not events:
             return
-        scored = self._step([event for _, event in events])
+        scored = self._step([event for _, event in events], explain=True)
         self.last = scored[-1]
         self.tally.scored += len(events)
         for index in np.flatnonzero(scored.is_alert).tolist():
@@ -243,12 +245,13 @@ class Task:
             self.tally.alert_timestamps.append(record.timestamp)
             self.pending.append(self._alert(record, event, scored[index]))
 
-    def _step(self, events: Sequence[Event]) -> ScoredRows:
+    def _step(self, events: Sequence[Event], *, explain: bool = False) -> ScoredRows:
         rows = as_rows([event.features for event in events], self.scorer.features)
-        return self.scorer.step_many(rows, self.release.threshold)
+        return self.scorer.step_many(rows, self.release.threshold, explain=explain)
 
     def _alert(self, record: Record, event: Event, scored: Scored) -> Message:
         detector = self._configuration.detector.name
+        found = scored.explanation
         alert = Alert(
             id=alert_id(detector, self.topic_id, self.partition, record.offset),
             detector=detector,
@@ -262,6 +265,7 @@ class Task:
             release=self.release.number,
             features=event.features,
             event=event.payload,
+            explanation=None if found is None else largest(found, MOST_EXPLAINED),
         )
         value = encode(alert)
         if len(value) > LARGEST_COPY:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
+from feedback_api.console.explanation_view import ExplanationView, view_explanation
 from feedback_api.representations.alerts import AlertQuery
 from feedback_api.use_cases.alerts import count_unlabelled, get_alert, list_alerts
 from feedback_api.use_cases.labels import label_history
@@ -35,9 +36,10 @@ class QueueRequest:
 
 @dataclass(frozen=True)
 class Focus:
-    """The alert in focus, its labels, and the ids of its neighbours in the list."""
+    """The alert in focus, why it was raised, its labels, its neighbours' ids in the list."""
 
     alert: AlertRow
+    explanation: ExplanationView | None
     labels: list[SignedLabel]
     previous: str | None
     next: str | None
@@ -91,13 +93,14 @@ def _focus(
     if chosen is None:
         return None
     alert = get_alert(session, detector, chosen)
+    explanation = view_explanation(alert)
     labels = label_history(session, detector, chosen)
     if chosen not in ids:
-        return Focus(alert, labels, None, ids[0] if ids else None)
+        return Focus(alert, explanation, labels, None, ids[0] if ids else None)
     place = ids.index(chosen)
     before = ids[place - 1] if place > 0 else None
     after = ids[place + 1] if place + 1 < len(ids) else None
-    return Focus(alert, labels, before, after)
+    return Focus(alert, explanation, labels, before, after)
 
 
 def _done(session: Session, detector: str, asked: QueueRequest, analyst: str) -> Done | None:

@@ -55,6 +55,7 @@ def read_alert(value: bytes | None, detector: str, received_at: datetime) -> New
         features=_fit(alert.features, 0),
         event=_fit(alert.event, 0),
         received_at=received_at,
+        explanation=_fit(msgspec.to_builtins(alert.explanation), 0),
     )
 
 

@@ -85,15 +85,49 @@ class Alert(BaseModel):
         return cls(**_shown(row))
 
 
+class FeatureContribution(BaseModel):
+    """What one feature adds to the score: how far it falls when the feature is taken as missing.
+
+    `value` is null where the event misses it; `low` and `high` are the usual range at that time.
+    """
+
+    feature: str
+    value: float | None
+    low: float | None
+    high: float | None
+    contribution: float
+
+
+class Explanation(BaseModel):
+    """Why the score was high, by the model that scored the event.
+
+    `unit` is `bits` or `score`, of `total` and of contributions, the largest of which comes first.
+    `leaves` is the leaf that the event reached in each tree: little-endian uint16 in base64 (uint32
+    where trees are higher than 16).
+    """
+
+    unit: str
+    total: float
+    contributions: list[FeatureContribution]
+    leaves: str
+
+
 class AlertDetail(Alert):
-    """An alert with the event that raised it; null where that was too large for one message."""
+    """An alert with the event that raised it, and why.
+
+    `event` is null where it was too large for one message, `explanation` where the detector has
+    none.
+    """
 
     event: dict[str, Any] | None
+    explanation: Explanation | None
 
     @classmethod
     def of(cls, row: AlertRow) -> "AlertDetail":
         """The row as it is shown."""
-        return cls(**_shown(row), event=row.event)
+        told = row.explanation
+        explanation = None if told is None else Explanation.model_validate(told)
+        return cls(**_shown(row), event=row.event, explanation=explanation)
 
 
 class AlertPage(BaseModel):

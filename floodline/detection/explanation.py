@@ -83,6 +83,16 @@ class Explains(Protocol):
         ...
 
 
+def largest(found: Explanation, most: int) -> Explanation:
+    """The explanation with its `most` largest contributions, below 0 or above."""
+    if len(found.contributions) <= most:
+        return found
+    sizes = sorted((abs(each.contribution) for each in found.contributions), reverse=True)
+    least = sizes[most - 1]
+    kept = [each for each in found.contributions if abs(each.contribution) >= least][:most]
+    return msgspec.structs.replace(found, contributions=tuple(kept))
+
+
 def explanation(
     unit: str,
     names: tuple[str, ...],

@@ -4,11 +4,16 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from floodline.detection.explanation import Explanation
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
 
 LARGEST_NUMBER = 2**31 - 1
 """The highest number of a release: what SQL's integers hold."""
+
+
+MOST_EXPLAINED = 50
+"""Features in an alert's explanation: more than anybody reads, and an alert stays small."""
 
 
 class Coordinates(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +39,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         release: number of the release in force.
         features: what the model saw.
         event: the whole event as it was read; None where it is too large for one message.
+        explanation: what each feature adds to the score, the `MOST_EXPLAINED` largest; None where
+            the detector has no rule for it.
     """
 
     id: str
@@ -48,6 +55,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     release: int
     features: dict[str, float]
     event: dict[str, Any] | None
+    explanation: Explanation | None = None
 
 
 def alert_id(detector: str, topic_id: str, partition: int, offset: int) -> str:

@@ -33,6 +33,7 @@ class NewAlert:
     features: dict[str, float]
     event: dict[str, Any] | None
     received_at: datetime
+    explanation: dict[str, Any] | None = None
 
 
 class Order(StrEnum):
@@ -94,11 +95,11 @@ def _one(detector: str, alert_id: str) -> Select[AlertRow]:
 def page(
     session: Session, chosen: AlertFilter, order: Order, after: Position | None, limit: int
 ) -> list[AlertRow]:
-    """Up to `limit` alerts behind a position, the highest sort value first; `event` not loaded."""
+    """Up to `limit` alerts behind a position, the highest sort value first; no long parts."""
     column = _column(order)
     statement = (
         select(AlertRow)
-        .options(defer(AlertRow.event, raiseload=True))
+        .options(*(defer(part, raiseload=True) for part in (AlertRow.event, AlertRow.explanation)))
         .where(*_conditions(chosen))
         .order_by(column.desc(), AlertRow.id.desc())
         .limit(limit)

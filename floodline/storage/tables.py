@@ -91,6 +91,7 @@ class AlertRow(Table):
     release: Mapped[int]
     features: Mapped[dict[str, Any]]
     event: Mapped[dict[str, Any] | None]
+    explanation: Mapped[dict[str, Any] | None]
     received_at: Mapped[datetime]
     verdict: Mapped[str | None] = mapped_column(String(20))
     labelled_at: Mapped[datetime | None]

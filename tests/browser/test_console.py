@@ -15,7 +15,7 @@ from feedback_api.listening import listen, url_of
 from floodline.storage import alerts, labels
 from floodline.storage.engine import transaction
 from tests.integration.api.application import Api
-from tests.integration.storage.samples import DETECTOR, new_alert, store
+from tests.integration.storage.samples import DETECTOR, EXPLANATION, new_alert, store
 
 
 class Console:
@@ -47,9 +47,10 @@ class Console:
 
 @pytest.fixture
 def console(sqlite_engine: Engine) -> Iterator[Console]:
-    """The console with four alerts."""
+    """The console with four alerts, the first of them explained."""
     api = Api(sqlite_engine)
-    store(sqlite_engine, *(new_alert(n) for n in range(1, 5)))
+    store(sqlite_engine, *(new_alert(n) for n in range(1, 4)))
+    store(sqlite_engine, new_alert(4, explanation=EXPLANATION))
     with listen("127.0.0.1", 0) as opened:
         settings = uvicorn.Config(api.app, log_config=None, lifespan="off")
         server = uvicorn.Server(settings)
@@ -178,6 +179,25 @@ def test_a_decision_is_made_once(console: Console, page: Page) -> None:
     page.reload()
     assert console.verdicts() == {4: "confirmed", 3: None, 2: None, 1: None}
     assert console.notes(4) == [None]
+
+
+def test_an_alert_says_why(console: Console, page: Page) -> None:
+    """The alert in focus shows each feature's value, usual range and share, the largest first."""
+    console.sign_in(page)
+    why = page.get_by_role("region", name="Why 9.2 bits")
+    expect(why.get_by_role("listitem")).to_have_text(
+        [
+            re.compile(r"a\s+4,310\s+\(usually 12 to 95\)\s+\+3\.2 bits"),
+            re.compile("b\\s+.1.5\\s+.usually .2 to 2.\\s+.0.1 bits"),
+        ]
+    )
+    widths = [row.locator(".fill").bounding_box() for row in why.get_by_role("listitem").all()]
+    first, second = (box["width"] if box else 0.0 for box in widths)
+    assert 0.02 < second / first < 0.06
+    expect(page.get_by_role("region", name="Features")).to_have_count(0)
+    page.get_by_role("link", name="j Next").click()
+    expect(page.get_by_role("region", name="Why")).to_have_count(0)
+    expect(page.get_by_role("region", name="Features")).to_be_visible()
 
 
 def test_a_viewer_reads(console: Console, page: Page) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.integration.api.application import Api, problem
-from tests.integration.storage.samples import NOW, new_alert, store
+from tests.integration.storage.samples import EXPLANATION, NOW, new_alert, store
 
 
 def _ids(api: Api, key: str, query: str) -> list[str]:
@@ -20,7 +20,7 @@ def _ids(api: Api, key: str, query: str) -> list[str]:
 def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
     """The detail carries every value, times in RFC 3339 UTC, and the whole event."""
     key = api.key("alice")
-    (wanted,) = store(api.engine, new_alert(7))
+    (wanted,) = store(api.engine, new_alert(7, explanation=EXPLANATION))
     shown = api.get(f"/api/v1/alerts/{wanted}", key).json()
     assert shown == {
         "id": wanted,
@@ -42,11 +42,12 @@ def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
         "release": 0,
         "features": {"a": 7.0, "b": -1.5},
         "event": {"a": 7, "b": -1.5, "note": "über"},
+        "explanation": EXPLANATION,
         "verdict": None,
         "labelled_at": None,
     }
     listed = api.get("/api/v1/alerts", key).json()["items"]
-    del shown["event"]
+    del shown["event"], shown["explanation"]
     assert listed == [shown]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from feedback_api.access.roles import Role
 from tests.integration.api.application import Api
-from tests.integration.storage.samples import new_alert, store
+from tests.integration.storage.samples import EXPLANATION, new_alert, store
 
 HTML = {"Accept": "text/html"}
 
@@ -159,10 +159,30 @@ def test_what_events_carry_is_never_markup(api: Api) -> None:
     assert "&lt;script&gt;" in page
 
 
+def test_an_explanation_is_told_in_words(lite: Api) -> None:
+    """Missing values, new features, River's ranges, and what goes on behind the first eight."""
+    contributions = [
+        {"feature": f"f{n}", "value": 1.0, "low": 0.0, "high": 2.0, "contribution": 0.5 - n / 20}
+        for n in range(11)
+    ]
+    contributions[1] |= {"value": None}
+    contributions[2] |= {"low": None, "high": None}
+    contributions[3] |= {"value": 1234567.8, "low": 2.0}
+    key = lite.key("alice")
+    told = {"unit": "score", "total": 0.99, "contributions": contributions, "leaves": ""}
+    store(lite.engine, new_alert(1, explanation=told, features={"f1": 1.0, "z": 2.0}))
+    page = _page(lite, key)
+    for words in ("missing", "no usual range yet", "1,234,568", "so far 2)", "so far 0 to 2", "z"):
+        assert words in page
+    assert "Why 0.9900" in page
+    assert "3 more" in page
+    assert 'id="features-title"' in page
+
+
 def test_pages_hold_no_inline_script_or_style(lite: Api) -> None:
     """The policy forbids them, so a page must not need them."""
     key = lite.key("alice")
-    store(lite.engine, new_alert(1))
+    store(lite.engine, new_alert(1, explanation=EXPLANATION))
     for page in (_page(lite, key), lite.get("/login").text):
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
         assert re.findall(r"<script[^>]*>", page) == re.findall(r"<script src=[^>]*>", page)

@@ -15,6 +15,17 @@ DETECTOR = "shuttle"
 TOPIC_ID = "AAAAAAAAQACAAAAAAAAAAQ"
 
 
+EXPLANATION = {
+    "unit": "bits",
+    "total": 9.25,
+    "contributions": [
+        {"feature": "a", "value": 4310.0, "low": 12.0, "high": 95.0, "contribution": 3.21},
+        {"feature": "b", "value": -1.5, "low": -2.0, "high": 2.0, "contribution": -0.125},
+    ],
+    "leaves": "AAAB",
+}
+
+
 def new_alert(offset: int, **given: Any) -> NewAlert:
     """An alert at an offset; what is not given follows from the offset."""
     detector = given.get("detector", DETECTOR)
