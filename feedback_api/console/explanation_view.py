@@ -54,7 +54,7 @@ def _bar(each: FeatureContribution, unit: str, longest: float) -> Bar:
         amount=_signed(each.contribution, unit),
         width=round(100 * abs(each.contribution) / longest, 2) if longest else 0.0,
         outside=_outside(each),
-        lowers=each.contribution < 0,
+        lowers=each.contribution <= 0,
     )
 
 
@@ -80,7 +80,8 @@ def plain(value: float) -> str:
 
 
 def _signed(value: float, unit: str) -> str:
-    return _minus(f"{value:+.1f} bits" if unit == BITS else f"{value:+.4f}")
+    text = f"{value:+.1f} bits" if unit == BITS else f"{value:+.4f}"
+    return _minus(text[1:] if float(text.split()[0]) == 0 else text)
 
 
 def _minus(text: str) -> str:

@@ -261,6 +261,18 @@ def test_text_has_contrast(console: Console, browser: Browser, scheme: Any) -> N
     context.close()
 
 
+_OVERLAPS = """() => {
+  const faults = [];
+  for (const row of document.querySelectorAll(".why li")) {
+    const parts = [...row.children].map((e) => [e, e.getBoundingClientRect()]);
+    for (const [e, a] of parts) for (const [f, b] of parts)
+      if (e !== f && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)
+        faults.push(`${e.textContent} lies on ${f.textContent}`);
+  }
+  return faults;
+}"""
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1024, 1440])
 def test_no_width_scrolls_sideways(console: Console, browser: Browser, width: int) -> None:
     """From a small phone to a desk, the page fits its width and the buttons are in view."""
@@ -268,6 +280,7 @@ def test_no_width_scrolls_sideways(console: Console, browser: Browser, width: in
     page = context.new_page()
     console.sign_in(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(_OVERLAPS) == []
     expect(page.get_by_role("button", name="y Confirm")).to_be_in_viewport()
     context.close()
 
