@@ -91,7 +91,7 @@ def _counters_fit(memory: Memory, parameters: DefaultProfile) -> bool:
         bool(0 <= numbers.min() <= numbers.max() <= _MOST_EVENTS)
         and numbers[LEFT] <= parameters.window
         and numbers[TOTAL] <= 9 * parameters.memory
-        and started == bool(numbers[LEFT] > 0) == bool(numbers[TOTAL] > 0)
+        and started == bool(numbers[LEFT] > 0) >= bool(numbers[TOTAL] > 0)
         and numbers[PRESSURE] <= numbers[SEEN]
         and numbers[FLAGGED] <= parameters.window - numbers[LEFT]
         and numbers[WAITING] <= most_flagged(parameters)

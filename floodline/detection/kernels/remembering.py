@@ -24,6 +24,7 @@ from floodline.detection.kernels.level_walk import fullest_leaf, leaves_of_tree
 from floodline.detection.kernels.logarithm import exp2, log2
 from floodline.detection.kernels.robust_scale import (
     DEVIATION,
+    EMPTY,
     FARTHEST,
     KNOWN,
     MEAN,
@@ -95,6 +96,8 @@ def _walk(
             _amend(memory, t, columns, odd, count, leaves)
         if learn:
             _count(t, leaves, count, memory.counts)
+            if any_odd:
+                _uncount_empty(t, odd, leaves, count, memory.counts)
         _sum(t, leaves, count, memory.bits, totals)
     for e in range(count):
         totals[e] /= trees
@@ -104,6 +107,20 @@ def _walk(
 def _count(tree: int, leaves: NDArray[np.uint32], count: int, counts: NDArray[np.int32]) -> None:
     for e in range(count):
         counts[tree, leaves[e]] += np.int32(1)
+
+
+@compiled
+def _uncount_empty(
+    tree: int,
+    odd: NDArray[np.uint8],
+    leaves: NDArray[np.uint32],
+    count: int,
+    counts: NDArray[np.int32],
+) -> None:
+    """Take back what events without features have taught: silence says nothing of any place."""
+    for e in range(count):
+        if odd[e] == EMPTY:
+            counts[tree, leaves[e]] -= np.int32(1)
 
 
 @borrowing
@@ -207,7 +224,7 @@ def place(memory: Memory) -> None:
 def weigh(memory: Memory, logarithms: NDArray[np.float64]) -> None:
     """The bits of each leaf from its mass, to 12 significant bits of the mass."""
     trees, height = memory.levels.shape
-    top = log2(memory.numbers[TOTAL] / UNIT) - height
+    top = log2(max(1, memory.numbers[TOTAL]) / UNIT) - height
     for t in range(trees):
         for leaf in range(memory.mass.shape[1]):
             units = memory.mass[t, leaf] + UNIT // 2

@@ -29,6 +29,7 @@ present values ever; values kept while the feature has no scale, or KNOWN."""
 
 ROWS = 11
 KNOWN = -1.0
+EMPTY = 2
 FARTHEST = 1e150
 """Values beyond are taken as this, so that squares stay finite."""
 
@@ -60,7 +61,10 @@ def take_in(
     columns: NDArray[np.float64],
     odd: NDArray[np.uint8],
 ) -> bool:
-    """Turn events into columns; `odd` marks those that miss a feature, and True says any does."""
+    """Turn events into columns, each value within `FARTHEST`; True where any misses a feature.
+
+    `odd` is 1 for those that do, EMPTY for those that have no feature with a scale, else 0.
+    """
     count, any_odd = rows.shape[0], False
     for e in range(count):
         odd[e] = 0
@@ -74,13 +78,27 @@ def take_in(
         here = 0
         for e in range(count):
             value = rows[e, j]
+            value = FARTHEST if value > FARTHEST else value
+            value = -FARTHEST if value < -FARTHEST else value
             columns[j, e] = value
             here += value == value
         if here < count:
             any_odd = True
             for e in range(count):
                 odd[e] |= columns[j, e] != columns[j, e]
+    if any_odd:
+        _mark_empty(columns, odd, count)
     return any_odd
+
+
+@compiled
+def _mark_empty(columns: NDArray[np.float64], odd: NDArray[np.uint8], count: int) -> None:
+    for e in range(count):
+        if odd[e]:
+            present = 0
+            for j in range(columns.shape[0]):
+                present += columns[j, e] == columns[j, e]
+            odd[e] = 1 if present else EMPTY
 
 
 @compiled
@@ -107,12 +125,13 @@ def _sum_up(
     feature: int,
 ) -> None:
     mean, limit = scale[MEAN, feature], scale[LIMIT, feature]
+    high, low = min(limit, FARTHEST - mean), max(-limit, -FARTHEST - mean)
     total, squares, present = scale[SUM, feature], scale[SQUARES, feature], 0
     for e in range(rows.shape[0]):
         value = rows[e, feature]
         cut = value - mean
-        cut = limit if cut > limit else cut
-        cut = -limit if cut < -limit else cut
+        cut = high if cut > high else cut
+        cut = low if cut < low else cut
         taken = value == value and held[e] == 0
         cut = cut if taken else 0.0
         total += cut
