@@ -92,7 +92,7 @@ def _counters_fit(memory: Memory, parameters: DefaultProfile) -> bool:
         and numbers[LEFT] <= parameters.window
         and numbers[TOTAL] <= 9 * parameters.memory
         and started == bool(numbers[LEFT] > 0) >= bool(numbers[TOTAL] > 0)
-        and numbers[PRESSURE] <= numbers[SEEN]
+        and numbers[PRESSURE] <= min(numbers[SEEN], 2 * parameters.guard_patience)
         and numbers[FLAGGED] <= parameters.window - numbers[LEFT]
         and numbers[WAITING] <= most_flagged(parameters)
         and numbers[STANCE] <= OPEN

@@ -74,9 +74,10 @@ def move_guard(
     """At a window's end: choose what the guard does in the next one.
 
     Flagged events wait for one window and are learnt if it, their own and the one before were
-    usual: single anomalies and rare modes are learnt, bursts are not. `patience` flagged events in
-    unusual windows are a shift: the guard opens until a window is usual. Usual windows let that
-    pressure go at the pace of the memory, and so does the level follow their bits.
+    usual: single anomalies and rare modes are learnt, bursts are not. Flagged events of unusual
+    windows are pressure, which usual windows let go at the pace of the memory: the guard is open
+    while it is `patience` or more, since that many are a shift, or a habit. The level follows the
+    bits of usual windows, and of all while it is open.
     """
     length, flagged = window_bits.shape[0], numbers[FLAGGED]
     usual = flagged <= suspects.shape[1]
@@ -88,10 +89,12 @@ def move_guard(
     if usual:
         gone = -(-numbers[PRESSURE] * settings.window // settings.memory)
         numbers[PRESSURE] -= min(numbers[PRESSURE], gone)
-        numbers[STANCE] = CALM
     else:
-        numbers[PRESSURE] += flagged
-        numbers[STANCE] = OPEN if numbers[PRESSURE] >= settings.patience else ALARMED
+        numbers[PRESSURE] = min(numbers[PRESSURE] + flagged, 2 * settings.patience)
+    if numbers[PRESSURE] >= settings.patience:
+        numbers[STANCE] = OPEN
+    else:
+        numbers[STANCE] = CALM if usual else ALARMED
     if usual or numbers[STANCE] == OPEN or guard[0] == np.inf:
         level = np.sort(window_bits)[length - 1 - int(settings.guard * length)]
         guard[0] = level if guard[0] == np.inf else guard[0] + (level - guard[0]) / 8.0

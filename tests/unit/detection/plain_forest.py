@@ -232,14 +232,15 @@ class PlainForest:
 
     def _move_guard(self, usual: bool) -> None:
         window, guard = self.parameters.window, self.parameters.guard
-        self.waiting = self.flagged if usual and self.calm and not self.open else []
+        self.waiting = self.flagged if usual and self.calm else []
         if usual:
             gone = math.ceil(self.pressure * window / self.parameters.memory)
             self.pressure = max(0, self.pressure - gone)
         else:
-            self.pressure += len(self.flagged)
-        self.calm = usual
-        self.open = not usual and self.pressure >= self.parameters.guard_patience
+            patience = self.parameters.guard_patience
+            self.pressure = min(self.pressure + len(self.flagged), 2 * patience)
+        self.open = self.pressure >= self.parameters.guard_patience
+        self.calm = usual and not self.open
         if usual or self.open or self.level == math.inf:
             level = sorted(self.window_bits)[window - 1 - int(guard * window)]
             old = level if self.level == math.inf else self.level
