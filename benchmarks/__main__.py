@@ -1,9 +1,10 @@
-"""`make bench`: speed as one JSON object on stdout; `make bench ARGS="detection"`: quality."""
+"""`make bench`: speed as one JSON object on stdout; `detection`, `explanation`: their quality."""
 
 import argparse
 import json
 import sys
 
+from benchmarks import explanation
 from benchmarks.detection import command as detection
 from benchmarks.scoring import compare
 from demo.streams import names, read
@@ -13,6 +14,9 @@ def main() -> None:
     """Measure and print."""
     if sys.argv[1:2] == ["detection"]:
         sys.exit(detection.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["explanation"]:
+        explanation.main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--stream", default="shuttle", help=f"one of {', '.join(names())}, or CSV")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")

@@ -100,10 +100,10 @@ def _cut(text: str | None) -> str | None:
 def _fit(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return _text(value)
-    if not isinstance(value, dict | list):
+    if not isinstance(value, dict | list | tuple):
         return value
     if depth >= DEEPEST:
         return f"(left out: nested below {DEEPEST} levels)"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_fit(each, depth + 1) for each in value]
     return {_text(name): _fit(each, depth + 1) for name, each in value.items()}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from floodline.detection.explanation import Explanation, FeatureContribution
+from floodline.detection.explanation import Explanation, FeatureContribution, largest
 from floodline.detection.half_space_trees import HalfSpaceTrees
 from floodline.detection.models import new_detector
 from floodline.detection.parameters import DefaultProfile, RiverProfile
@@ -92,6 +92,21 @@ def test_a_feature_that_was_never_seen_has_no_range(
     found = by_feature(detector.explain(usual(1, seed=8)))["b"]
     assert found.value is not None
     assert (found.low, found.high) == (None, None)
+
+
+def test_the_largest_contributions_are_kept_whatever_their_sign() -> None:
+    """Cut to two, an explanation keeps the two largest, in their order, and all else."""
+    found = learnt(DefaultProfile()).explain(usual(1, seed=11))
+    sizes = (0.5, 0.2, 0.1, 0.0, -0.1, -0.3)
+    parts = [
+        msgspec.structs.replace(part, contribution=size)
+        for part, size in zip(found.contributions, sizes, strict=True)
+    ]
+    whole = msgspec.structs.replace(found, contributions=tuple(parts))
+    cut = largest(whole, 2)
+    assert cut == msgspec.structs.replace(whole, contributions=(parts[0], parts[5]))
+    assert largest(whole, 6) is whole
+    assert len(largest(whole, 4).contributions) == 4
 
 
 def test_before_the_start_nothing_adds() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from floodline.detection.explanation import Explanation, FeatureContribution
 from floodline.detection.parameters import RiverProfile
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import (
@@ -55,6 +56,14 @@ releases = st.builds(
 payloads = st.dictionaries(
     text, st.one_of(st.none(), st.booleans(), count, finite, text, st.lists(finite)), max_size=4
 )
+contributions = st.builds(
+    FeatureContribution,
+    feature=text,
+    value=st.one_of(st.none(), finite),
+    low=st.one_of(st.none(), finite),
+    high=st.one_of(st.none(), finite),
+    contribution=finite,
+)
 alerts = st.builds(
     Alert,
     id=text,
@@ -69,6 +78,16 @@ alerts = st.builds(
     release=count,
     features=st.dictionaries(text, finite, max_size=4),
     event=st.one_of(st.none(), payloads),
+    explanation=st.one_of(
+        st.none(),
+        st.builds(
+            Explanation,
+            unit=text,
+            total=finite,
+            contributions=st.lists(contributions, max_size=3).map(tuple),
+            leaves=st.binary(max_size=20),
+        ),
+    ),
 )
 changes = st.builds(
     Change, detector=text, coordinates=coordinates, fresh=st.booleans(), release=releases

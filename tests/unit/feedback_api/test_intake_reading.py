@@ -37,6 +37,23 @@ def _read(**given: Any) -> Any:
     return read_alert(json.dumps(_alert(**given)).encode(), "d", NOW)
 
 
+def test_an_explanation_is_kept_as_json() -> None:
+    """The explanation goes on as it is in the message; U+0000 is made fit; older ones have none."""
+    told = {
+        "unit": "bits",
+        "total": 3.5,
+        "contributions": [
+            {"feature": "a\x00", "value": 1.5, "low": None, "high": 2.0, "contribution": 3.25}
+        ],
+        "leaves": "AQA=",
+    }
+    kept = _read(explanation=told).explanation
+    assert kept["contributions"][0].pop("feature") == "a\N{SYMBOL FOR NULL}"
+    assert kept.pop("leaves") == "AQA="
+    assert (kept["unit"], kept["total"]) == ("bits", 3.5)
+    assert _read().explanation is None
+
+
 def test_an_alert_is_read_as_it_was_written() -> None:
     """What `encode` writes is read back, with the event's time."""
     message = Alert(
