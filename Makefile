@@ -17,6 +17,7 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/floodline compile
 	@touch $(STAMP)
 
 demo: $(STAMP) ## Run the whole loop on a real stream (options: ARGS="--stream http_a --keep")

@@ -6,6 +6,7 @@ import typer
 
 from cli import (
     bench_command,
+    compile_command,
     config_commands,
     consume_command,
     database_commands,
@@ -26,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+app.command("compile")(compile_command.compile_kernels)
 app.command("consume")(consume_command.consume)
 app.command("demo")(demo_command.demo)
 app.command("score", epilog=score_command.EXAMPLES)(score_command.score)

@@ -22,6 +22,7 @@ from demo.settings import PARTITIONS, DemoSettings, Ports, configuration_tree, t
 from demo.streams import read
 from floodline.configuration.loading import load
 from floodline.configuration.sections import Configuration
+from floodline.detection.preparation import prepare
 from floodline.errors import DependencyDown
 from floodline.events.messages import Coordinates
 
@@ -93,6 +94,9 @@ class Scenario:
             self._kafka.stop()
 
     def _start(self) -> tuple[Configuration, Processes]:
+        # Here rather than in each process: compiled once, they load in a second.
+        self.progress("making the kernels ready", 0, 1)
+        prepare(time.perf_counter)
         self.progress("starting Kafka", 0, 1)
         servers = self._settings.bootstrap_servers
         if servers is None:

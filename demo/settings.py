@@ -31,7 +31,7 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
     budget: int = 900
     labels_a_second: float = 12.0
     target_precision: float = 0.8
-    initial_score: float = 0.9
+    initial_score: float = 0.6
     folder: Path
     keep: bool = False
     bootstrap_servers: str | None = None
