@@ -26,7 +26,7 @@ def prepare(clock: Callable[[], float]) -> float:
         RiverProfile(trees=1, height=1, window=8),
     ):
         scorer = Scorer.new(parameters, ("a", "b"))
-        scorer.step_many(rows, ThresholdRule(rarity=0.1))
+        scorer.step_many(rows, ThresholdRule(rarity=0.1), explain=True)
         again = Scorer.from_state(scorer.to_state())
         again.step_many(rows, ThresholdRule(score=0.0), learn=False, explain=True)
     return clock() - started

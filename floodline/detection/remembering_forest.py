@@ -97,8 +97,12 @@ class RememberingForest:
     def score_learn_many(self, rows: Rows) -> Scores:
         """Score each event, then learn it, in order; 0 for the first `start` events."""
         scores = np.empty(rows.shape[0], dtype=np.float64)
-        remembering.advance(rows, scores, self._memory, forest_memory.logarithms(), self._settings)
+        self._advance(rows, scores, ends=True)
         return scores
+
+    def _advance(self, rows: Rows, scores: Scores, *, ends: bool) -> None:
+        logarithms = forest_memory.logarithms()
+        remembering.advance(rows, scores, self._memory, logarithms, self._settings, ends)
 
     def bits_many(self, rows: Rows) -> NDArray[np.float64]:
         """The bits s of each event, shape (n,), as the model is now. Changes nothing."""
@@ -143,27 +147,32 @@ class RememberingForest:
     ) -> tuple[Scores, dict[int, Explanation]]:
         """Score and learn as `score_learn_many`; explain the events that `judge` marks.
 
-        What scores depend on changes with the last event of a window only. So that one is
-        explained before it is learnt; the others may be learnt first.
+        What scores depend on changes with a window's end only, so a window's events are explained
+        after they are learnt and before it ends.
         """
-        scores = np.empty(rows.shape[0], dtype=np.float64)
+        scores = np.zeros(rows.shape[0], dtype=np.float64)
         explanations: dict[int, Explanation] = {}
         done = 0
         while done < rows.shape[0]:
-            steady = self._left() - 1
-            piece = slice(done, done + max(1, steady))
-            scores[piece] = (self.score_learn_many if steady else self.score_many)(rows[piece])
-            for at in np.flatnonzero(judge(scores[piece])).tolist():
-                explanations[done + at] = self.explain(rows[done + at : done + at + 1])
-            if not steady:
-                self.score_learn_many(rows[piece])
+            waiting = self.parameters.start - self.events
+            left = waiting if waiting > 0 else int(self._memory.numbers[LEFT])
+            piece = slice(done, done + left)
+            if waiting <= 0:
+                self._advance(rows[piece], scores[piece], ends=False)
+            try:
+                for at in np.flatnonzero(judge(scores[piece])).tolist():
+                    explanations[done + at] = self.explain(rows[done + at : done + at + 1])
+            finally:
+                self._catch_up(rows[piece], started=waiting <= 0)
             done = piece.stop
         return scores, explanations
 
-    def _left(self) -> int:
-        """Events up to the next change of what scores depend on, the one that brings it counted."""
-        waiting = self.parameters.start - self.events
-        return waiting if waiting > 0 else int(self._memory.numbers[LEFT])
+    def _catch_up(self, rows: Rows, *, started: bool) -> None:
+        """Learn what only sets the first scales, or end a window that is over."""
+        if not started:
+            self.score_learn_many(rows)
+        elif self._memory.numbers[LEFT] == 0:
+            remembering.end_window(self._memory, forest_memory.logarithms(), self._settings)
 
     def to_state(self) -> bytes:
         """Masses, scales and counters as msgpack; the trees follow from the seed."""

@@ -252,7 +252,7 @@ def _remember(memory: Memory, remembered: int) -> None:
 
 
 @compiled
-def _end_window(memory: Memory, logarithms: NDArray[np.float64], settings: Settings) -> None:
+def end_window(memory: Memory, logarithms: NDArray[np.float64], settings: Settings) -> None:
     """What an ended window changes: masses, scales, thresholds, bits, guard, the next window."""
     numbers = memory.numbers
     waiting = acquitted(numbers, memory.suspects)
@@ -293,7 +293,7 @@ def _begin(memory: Memory, logarithms: NDArray[np.float64], settings: Settings) 
     any_odd = take_in(rows, memory.scale, columns, odd)
     leaves, totals = np.empty(count, dtype=np.uint32), np.empty(count)
     _walk(memory, columns, odd, any_odd, count, leaves, totals, True)
-    _end_window(memory, logarithms, settings)
+    end_window(memory, logarithms, settings)
 
 
 @compiled
@@ -310,8 +310,13 @@ def advance(
     memory: Memory,
     logarithms: NDArray[np.float64],
     settings: Settings,
+    ends: bool,
 ) -> None:
-    """Score each event into `scores`, then learn it, in order."""
+    """Score each event into `scores`, then learn it, in order.
+
+    Where `ends` is not set, the rows reach no further than this window's last event, and its end is
+    left to the caller: till then all scores are what they were.
+    """
     numbers = memory.numbers
     size = min(rows.shape[0], settings.window)
     columns, odd = np.empty((rows.shape[1], size)), np.empty(size, dtype=np.uint8)
@@ -343,8 +348,8 @@ def advance(
         numbers[SEEN] += count
         numbers[LEFT] -= count
         done += count
-        if numbers[LEFT] == 0:
-            _end_window(memory, logarithms, settings)
+        if ends and numbers[LEFT] == 0:
+            end_window(memory, logarithms, settings)
 
 
 @compiled
