@@ -3,9 +3,13 @@
 import math
 from collections import deque
 
+import structlog
+
 from consumer.ports import Clock
 from consumer.task import State, Task
 from floodline.telemetry.metrics import ConsumerMetrics
+
+log = structlog.get_logger(__name__)
 
 _RATE_SECONDS = 60.0
 _STALLED_SECONDS = 60.0
@@ -24,6 +28,7 @@ class Observation:
         self._recent: deque[tuple[float, int, int]] = deque()
         self._turned_at = monotonic()
         self._states: dict[int, State] = {}
+        self._warming: dict[int, int] = {}
 
     def state(self, task: Task) -> None:
         """A task is in another state."""
@@ -36,6 +41,7 @@ class Observation:
     def closed(self, task: Task) -> None:
         """A task left this member: its gauges go with it."""
         self._states.pop(task.partition, None)
+        self._warming.pop(task.partition, None)
         labels = (self._detector, str(task.partition))
         for gauge in ("lag", "threshold", "release", "warming_up"):
             getattr(self._metrics, gauge).remove(*labels)
@@ -51,7 +57,7 @@ class Observation:
             metrics.dead_letters.labels(self._detector, reason).inc(count)
         metrics.lag.labels(*labels).set(lag)
         metrics.release.labels(*labels).set(task.release.number)
-        metrics.warming_up.labels(*labels).set(float(task.scorer.warming_up))
+        self._warm_up(task)
         threshold = task.last.threshold if task.last else math.nan
         metrics.threshold.labels(*labels).set(threshold if math.isfinite(threshold) else math.nan)
         now = self._now()
@@ -60,6 +66,15 @@ class Observation:
                 seconds = max(0.0, now - timestamp / 1000)
                 metrics.event_to_alert.labels(self._detector).observe(seconds)
         self._recent.append((self._monotonic(), tally.scored, tally.alerts))
+
+    def _warm_up(self, task: Task) -> None:
+        left = task.scorer.detector.warm_up_left
+        labels = (self._detector, str(task.partition))
+        self._metrics.warming_up.labels(*labels).set(float(left > 0))
+        if left:
+            self._warming[task.partition] = left
+        elif self._warming.pop(task.partition, None) is not None:
+            log.info("model is warm", partition=task.partition, offset=task.offset)
 
     def commit(self, seconds: float) -> None:
         """A transaction took this long."""
@@ -90,4 +105,5 @@ class Observation:
         alive, said = self.alive()
         if waiting:
             return False, f"partitions not running: {waiting}"
-        return alive, f"{len(self._states)} partitions running; {said}"
+        warming = f"; events left of warming up: {self._warming}" if self._warming else ""
+        return alive, f"{len(self._states)} partitions running{warming}; {said}"

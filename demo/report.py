@@ -34,6 +34,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     lost: int
     alert_rate: float
+    warm_up_events: int
     releases: int
     threshold_path: list[Step]
     before: Quality
@@ -95,7 +96,10 @@ def _quality(report: Report) -> Table:
     table.add_section()
     table.add_row("last third, with labels", *_cells(report.after), style="bold")
     table.add_row("last third, threshold left fixed", *_cells(report.fixed))
-    table.caption = f"The target is a precision of {report.target_precision:.0%}."
+    table.caption = (
+        f"The target is a precision of {report.target_precision:.0%}. The first "
+        f"{report.warm_up_events} events only warmed the models up."
+    )
     return table
 
 

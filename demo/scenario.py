@@ -23,6 +23,7 @@ from demo.streams import read
 from floodline.configuration.loading import load
 from floodline.configuration.sections import Configuration
 from floodline.detection.preparation import prepare
+from floodline.detection.scorer import Scorer
 from floodline.errors import DependencyDown
 from floodline.events.messages import Coordinates
 
@@ -194,6 +195,7 @@ class Scenario:
         control = fixed_alerts(
             stream, PARTITIONS, configuration.model_parameters, configuration.initial_rule
         )
+        empty = Scorer.new(configuration.model_parameters, stream.features)
         first, last = thirds(len(stream.rows))
         path = _path(accounts, row_layout(len(stream.rows), PARTITIONS))
         return Report(
@@ -205,6 +207,7 @@ class Scenario:
             duplicates=accounts.duplicates,
             lost=accounts.lost,
             alert_rate=len(alerts) / max(1, accounts.scored),
+            warm_up_events=PARTITIONS * empty.detector.warm_up_left,
             releases=sum(1 for step in path if step.release > 0),
             threshold_path=path,
             before=quality(stream, alerts, *first),

@@ -118,3 +118,20 @@ def test_the_alert_ratio_is_that_of_the_last_minute(tmp_path: Path) -> None:
     member.clock.seconds += 61
     member.observation.turn()
     assert member.value("floodline_alert_ratio") == 0
+
+
+def test_readiness_says_who_is_warming_up(tmp_path: Path) -> None:
+    """While a partition's model learns its first events, readiness says how many are left."""
+    configuration = configure(model={"window": 50}, consumer={"batch_size": 10})
+    broker = FakeBroker(configuration.topics)
+    broker.append(0, levels(1, 30, malformed=0))
+    member = Member(broker, configuration, tmp_path)
+    said = []
+
+    def watched() -> bool:
+        said.append(member.observation.ready()[1])
+        return broker.all_committed
+
+    member.input.give(0)
+    member.run(until=watched)
+    assert any("events left of warming up: {0: 20}" in each for each in said)
