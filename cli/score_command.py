@@ -97,6 +97,10 @@ def score(
     with_event: Annotated[
         bool, typer.Option("--with-event", help="Carry each event's own columns in its line.")
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Say in an alert's line what each feature adds to it."),
+    ] = False,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Count events that cannot be read; go on.")
     ] = False,
@@ -139,6 +143,7 @@ def score(
             output=output.value if output else None,
             output_file=output_file,
             with_event=with_event,
+            explain=explain,
             skip_invalid=skip_invalid,
             batch_size=batch_size,
             as_json=as_json,

@@ -41,6 +41,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     output: str | None
     output_file: Path | None
     with_event: bool
+    explain: bool
     skip_invalid: bool
     batch_size: int
     as_json: bool
@@ -72,7 +73,13 @@ def _run(job: Job) -> None:
                 f"--state {job.state}: is of a model of the features "
                 f"{', '.join(scorer.features)}; leave --features out"
             )
-        steps = ScoringRun(scorer, _rule(configuration), job.batch_size, _stand_ins(configuration))
+        steps = ScoringRun(
+            scorer,
+            _rule(configuration),
+            job.batch_size,
+            _stand_ins(configuration),
+            explain=job.explain,
+        )
         if job.warm_from is not None:
             _warm(job, job.warm_from, steps, scorer.features)
         totals = _score(job, file, steps, scorer.features)
@@ -144,7 +151,9 @@ def _score(job: Job, file: EventFile, steps: ScoringRun, features: tuple[str, ..
     to_stdout = job.output_file is None and not job.as_json
     carried = file.columns if job.with_event else ()
     with (
-        lines_to(job.output, job.output_file, to_stdout, features, carried) as writer,
+        lines_to(
+            job.output, job.output_file, to_stdout, features, carried, explained=job.explain
+        ) as writer,
         progress_bar(f"scoring {file.name}", to_stdout=to_stdout) as progress,
     ):
         return steps.score(file, wanted, writer, progress)

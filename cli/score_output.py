@@ -21,6 +21,8 @@ def lines_to(
     to_stdout: bool,
     features: tuple[str, ...],
     columns: tuple[str, ...],
+    *,
+    explained: bool = False,
 ) -> Iterator[Writer]:
     """A writer to `file`, which appears only once it is whole; else to stdout, else to nothing.
 
@@ -30,6 +32,7 @@ def lines_to(
         to_stdout: whether lines go to stdout where there is no file.
         features: which of `columns` are numbers.
         columns: the events' own columns that are carried.
+        explained: whether alerts carry their explanation.
 
     Raises:
         ConfigurationError: the format is not known or does not fit, or the file cannot be written.
@@ -38,11 +41,15 @@ def lines_to(
     if file is None:
         if to_stdout and chosen == "parquet" and sys.stdout.isatty():
             raise ConfigurationError("--output parquet: is no text; name a file with -o")
-        yield _writer(sys.stdout.buffer, chosen, features, columns) if to_stdout else NoLines()
+        yield (
+            _writer(sys.stdout.buffer, chosen, features, columns, explained)
+            if to_stdout
+            else NoLines()
+        )
         return
     try:
         with whole_file(file) as target:
-            yield _writer(target, chosen, features, columns)
+            yield _writer(target, chosen, features, columns, explained)
     except OSError as error:
         raise ConfigurationError(f"-o {file}: cannot be written: {error.strerror}") from error
 
@@ -66,8 +73,12 @@ def _by_ending(file: Path | None) -> str:
 
 
 def _writer(
-    target: BinaryIO, form: str, features: tuple[str, ...], columns: tuple[str, ...]
+    target: BinaryIO,
+    form: str,
+    features: tuple[str, ...],
+    columns: tuple[str, ...],
+    explained: bool,
 ) -> Writer:
     if form == "ndjson":
         return NdjsonLines(target)
-    return TableLines(target, form, features, columns)
+    return TableLines(target, form, features, columns, explained=explained)

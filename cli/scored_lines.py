@@ -11,10 +11,12 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from floodline.detection.explanation import Explanation
 from floodline.detection.scorer import ScoredRows
 from floodline.events.decoding import field
 
 OUTPUTS = ("ndjson", "csv", "parquet")
+EXPLANATION = "explanation"
 EVENT = "event"
 """In CSV and Parquet the input's column x is `event.x`."""
 
@@ -29,6 +31,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alert: bool
     warming_up: bool
     event: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    explanation: Explanation | msgspec.UnsetType = msgspec.UNSET
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +89,8 @@ class NdjsonLines:
         columns["event"] = (
             [msgspec.UNSET] * len(block.numbers) if block.events is None else list(block.events)
         )
+        found = block.scored.explanations
+        columns["explanation"] = [found.get(at, msgspec.UNSET) for at in range(len(block.numbers))]
         rows = zip(*columns.values(), strict=True)
         lines = [Line(**dict(zip(columns, row, strict=True))) for row in rows]
         self._target.write(self._encoder.encode_lines(lines))
@@ -96,14 +101,24 @@ class NdjsonLines:
 
 
 class TableLines:
-    """A row an event, as CSV or Parquet: features are numbers, other input columns text."""
+    """A row an event, as CSV or Parquet: features are numbers, other input columns text.
+
+    With `explained` a column has the alerts' explanations, as JSON.
+    """
 
     def __init__(
-        self, target: BinaryIO, form: str, features: tuple[str, ...], columns: tuple[str, ...]
+        self,
+        target: BinaryIO,
+        form: str,
+        features: tuple[str, ...],
+        columns: tuple[str, ...],
+        *,
+        explained: bool = False,
     ) -> None:
         self._types = {name: pa.float64() if name in features else pa.string() for name in columns}
+        own = [*_OWN, (EXPLANATION, pa.string())] if explained else _OWN
         schema = pa.schema(
-            [*_OWN, *((f"{EVENT}.{name}", kind) for name, kind in self._types.items())]
+            [*own, *((f"{EVENT}.{name}", kind) for name, kind in self._types.items())]
         )
         self._target = target
         kind = pyarrow.csv.CSVWriter if form == "csv" else pyarrow.parquet.ParquetWriter
@@ -118,6 +133,11 @@ class TableLines:
             if pa.types.is_string(kind):
                 cells = [_text(cell) for cell in cells]
             columns[f"{EVENT}.{name}"] = cells
+        if EXPLANATION in self._schema.names:
+            columns[EXPLANATION] = [
+                None if each is None else msgspec.json.encode(each).decode()
+                for each in map(block.scored.explanations.get, range(len(block.numbers)))
+            ]
         self._writer.write_table(pa.table(columns, schema=self._schema))
 
     def close(self) -> None:

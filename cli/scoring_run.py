@@ -9,7 +9,7 @@ import numpy as np
 
 from cli.evaluation import Evaluation, Quality
 from cli.scored_lines import Block, Writer
-from floodline.detection.scorer import ScoredRows, Scorer
+from floodline.detection.scorer import ScoredRows, Scorer, joined
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError
 from floodline.events.files.event_file import Chunk, EventFile, Wanted
@@ -51,7 +51,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 class ScoringRun:
     """Steps a scorer through files in micro-batches; their size changes no result.
 
-    `stand_ins` are numbers by feature for events that lack it; without one it stays missing.
+    With `explain` alerts have an explanation. `stand_ins` are numbers by feature for events that
+    lack it; without one it stays missing.
     """
 
     def __init__(
@@ -60,10 +61,13 @@ class ScoringRun:
         rule: ThresholdRule,
         batch_size: int,
         stand_ins: Mapping[str, float] | None = None,
+        *,
+        explain: bool = False,
     ) -> None:
         self._scorer = scorer
         self._rule = rule
         self._batch_size = batch_size
+        self._explain = explain
         self._stand_ins = {
             scorer.features.index(name): number
             for name, number in (stand_ins or {}).items()
@@ -101,16 +105,12 @@ class ScoringRun:
             column[np.isnan(column)] = number
         starts = range(0, max(1, len(chunk.rows)), self._batch_size)
         steps = [
-            self._scorer.step_many(chunk.rows[start : start + self._batch_size], self._rule)
+            self._scorer.step_many(
+                chunk.rows[start : start + self._batch_size], self._rule, explain=self._explain
+            )
             for start in starts
         ]
-        return ScoredRows(
-            score=np.concatenate([step.score for step in steps]),
-            rarity=np.concatenate([step.rarity for step in steps]),
-            threshold=np.concatenate([step.threshold for step in steps]),
-            is_alert=np.concatenate([step.is_alert for step in steps]),
-            warming_up=np.concatenate([step.warming_up for step in steps]),
-        )
+        return joined(steps)
 
 
 def _added(totals: Totals, chunk: Chunk, scored: ScoredRows) -> Totals:

@@ -149,7 +149,7 @@ class Scorer:
         else:
             alerts = np.flatnonzero(judge(self.detector.score_many(rows))).tolist()
             explanations = {at: detector.explain(rows[at : at + 1]) for at in alerts}
-        return _joined(parts, explanations)
+        return msgspec.structs.replace(joined(parts), explanations=explanations)
 
     def step(
         self, features: Features, rule: ThresholdRule, *, learn: bool = True, explain: bool = False
@@ -196,13 +196,18 @@ class Scorer:
         return hashlib.sha256(self.to_state()).hexdigest()
 
 
-def _joined(parts: Sequence[ScoredRows], explanations: dict[int, Explanation]) -> ScoredRows:
-    """Pieces that follow each other as one."""
+def joined(parts: Sequence[ScoredRows]) -> ScoredRows:
+    """Pieces that follow each other, at least one, as one."""
+    starts = np.cumsum([0, *map(len, parts)]).tolist()
     return ScoredRows(
         score=np.concatenate([part.score for part in parts]),
         rarity=np.concatenate([part.rarity for part in parts]),
         threshold=np.concatenate([part.threshold for part in parts]),
         is_alert=np.concatenate([part.is_alert for part in parts]),
         warming_up=np.concatenate([part.warming_up for part in parts]),
-        explanations=explanations,
+        explanations={
+            start + at: found
+            for start, part in zip(starts, parts, strict=False)
+            for at, found in part.explanations.items()
+        },
     )

@@ -262,3 +262,21 @@ def test_stdin_is_read_as_it_comes(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 300
+
+
+def test_alerts_are_explained_on_request(score: Command, tmp_path: Path) -> None:
+    """With --explain each alert's line has its explanation, as JSON in a table; else none has."""
+    told = lines(score(ANNTHYROID, "--label", "label", "--explain"))
+    for line in told:
+        assert ("explanation" in line) == line["alert"]
+    alerts = [line for line in told if line["alert"]]
+    first = alerts[0]["explanation"]
+    assert {each["feature"] for each in first["contributions"]} == set(FEATURES)
+    assert first["unit"] == "bits"
+    plain = lines(score(ANNTHYROID, "--label", "label"))
+    assert plain == [{k: v for k, v in line.items() if k != "explanation"} for line in told]
+    code, _, err = score(ANNTHYROID, "--label", "label", "--explain", "-o", "lines.csv")
+    assert code == 0, err
+    table = pyarrow.csv.read_csv(tmp_path / "lines.csv").to_pylist()
+    found = [json.loads(row["explanation"]) for row in table if row["explanation"]]
+    assert found == [line["explanation"] for line in alerts]
