@@ -44,6 +44,12 @@ class RememberingForest:
     A feature that was never seen counts as missing until `start` values of it are known; then the
     mass is shared evenly over both sides of its levels.
 
+    An event without any known feature teaches nothing.
+
+    **One hostile value** (1e308, infinity, NaN) in place of a usual one moves the score of any later
+    event by at most 0.5 bits once 1,000 events were seen, 3 before; with one feature alone 4 and 8
+    (a property test on six kinds of streams; `robust_scale` has the bounds of mean and variance).
+
     **When it fails.** Anomalies whose single features are all usual and whose combination only is
     rare, among many features; a level shift scores high for some 1,000 events and more, in
     proportion to `memory`; the first `start` events get no score (0).
