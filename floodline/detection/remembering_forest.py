@@ -46,7 +46,7 @@ class RememberingForest:
 
     An event without any known feature teaches nothing.
 
-    **One hostile value** (1e308, infinity, NaN) in place of a usual one moves the score of any later
+    **One hostile value** (1e308, infinity, NaN) in place of a usual one moves the score of a later
     event by at most 0.5 bits once 1,000 events were seen, 3 before; with one feature alone 4 and 8
     (a property test on six kinds of streams; `robust_scale` has the bounds of mean and variance).
 
