@@ -11,6 +11,7 @@ from benchmarks.detection.paired_difference import difference
 
 _CLEAR = 0.02
 _SHOWN = 10
+_LONG = 5_000
 _GOAL = 0.94
 _GOAL_STREAM = "http_a"
 
@@ -32,11 +33,13 @@ def _groups(measured: Measured) -> dict[str, Chosen]:
     streams = measured.streams
     seen = np.array([stream.seen for stream in streams])
     mixed = np.array([stream.order == "shuffled" for stream in streams])
+    long = np.array([stream.events >= _LONG for stream in streams])
     return {
         "All streams": np.ones(len(streams), np.bool_),
         "Streams that nobody looked at when the default profile was chosen": ~seen,
         "Streams with an order of their own, or bursts": ~mixed,
         "Shuffled streams": mixed,
+        f"Streams of {_LONG:,} events and more, where a late first score costs little": long,
     }
 
 
