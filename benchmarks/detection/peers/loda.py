@@ -89,8 +89,8 @@ def _advance(
 def run(rows: Rows, seed: int) -> Scores:
     """Scores with PySAD's defaults (100 projections, 10 bins) on the features as they come.
 
-    NaN for the first event. Features are not scaled, as in PySAD's own examples; running z-scores
-    made it worse on the streams tried.
+    NaN for the first event. Features are not scaled: running z-scores made it worse on the streams
+    tried.
 
     Raises:
         ModuleNotFoundError: PySAD is not installed.
