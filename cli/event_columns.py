@@ -46,6 +46,12 @@ def _numeric(file: EventFile, label: str | None) -> Columns:
             f"--features; its columns: {', '.join(file.columns)}"
         )
     said = [f"features: {', '.join(features)} (every numeric column)"]
+    left_out = [name for name in file.columns if name not in file.numeric and name not in hidden]
+    if left_out:
+        said.append(
+            f"left out: {', '.join(left_out)}: not every one of the first values is a number; "
+            "--features takes such a column all the same and says which value is none"
+        )
     if label is None and USUAL_LABEL in file.numeric:
         said.append(
             f"column {USUAL_LABEL!r} is left out: it looks like the truth; --label {USUAL_LABEL} "

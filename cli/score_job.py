@@ -59,7 +59,32 @@ def run(job: Job) -> None:
         silence_stdout()
 
 
+def _keep_apart(job: Job) -> None:
+    """Refuse to write over what is read, or twice to one file."""
+    named = {
+        "FILE": job.file,
+        "--warm-from": job.warm_from,
+        "--state": job.state,
+        "--output-file": job.output_file,
+        "--save-state": job.save_state,
+    }
+    written = ("--output-file", "--save-state")
+    places = {
+        option: Path(name).resolve()
+        for option, name in named.items()
+        if name is not None and str(name) != "-"
+    }
+    for option in written:
+        for other, place in places.items():
+            both_state = {option, other} == {"--state", "--save-state"}
+            if other != option and not both_state and places.get(option) == place:
+                raise ConfigurationError(
+                    f"{option} {named[option]}: is {other} too; name another file"
+                )
+
+
 def _run(job: Job) -> None:
+    _keep_apart(job)
     configuration = _configuration(job.config)
     saved = _saved(job)
     prepare(time.perf_counter)

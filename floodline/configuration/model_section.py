@@ -31,7 +31,7 @@ class ModelSection(Section):
         default=None, ge=2, le=100_000, description="Events between two updates of the model; 250."
     )
     memory: int | None = Field(
-        default=None, ge=1, le=10_000_000, description="Events that the model remembers; 10000."
+        default=None, ge=10, le=10_000_000, description="Events that the model remembers; 10000."
     )
     widths: tuple[float, ...] | None = Field(
         default=None, min_length=1, description="Half-widths of trees, in deviations."

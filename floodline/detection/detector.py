@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from floodline.detection.parameters import ModelParameters
+
 Features = Mapping[str, float]
 """One event's features by name; a name that is absent, or NaN, is missing."""
 
@@ -24,6 +26,11 @@ class Detector(Protocol):
     state taken at any event and loaded again has the same future to the bit; a score lies in
     [0, 1].
     """
+
+    @property
+    def parameters(self) -> ModelParameters:
+        """What it was made with."""
+        ...
 
     @property
     def features(self) -> tuple[str, ...]:

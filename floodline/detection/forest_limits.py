@@ -39,7 +39,7 @@ def check_parameters(parameters: DefaultProfile, features: int) -> None:
         "trees": (parameters.trees, 1, 1_000),
         "height": (parameters.height, 1, _TALLEST),
         "window": (parameters.window, 2, 100_000),
-        "memory": (parameters.memory, 1, 10_000_000),
+        "memory": (parameters.memory, 10, 10_000_000),
         "start": (parameters.start, 2, 10_000),
         "warm_up": (parameters.warm_up, 0, 10_000_000),
         "winsor": (parameters.winsor, 1, 1e6),

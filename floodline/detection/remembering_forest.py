@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from floodline.detection import forest_memory
 from floodline.detection.detector import Features, Rows, Scores, row
+from floodline.detection.event_rows import as_matrix
 from floodline.detection.explanation import BITS, Explanation, Judge, explanation
 from floodline.detection.kernels import remembering
 from floodline.detection.kernels.explaining import bits_without
@@ -102,6 +103,7 @@ class RememberingForest:
 
     def score_learn_many(self, rows: Rows) -> Scores:
         """Score each event, then learn it, in order; 0 for the first `start` events."""
+        rows = as_matrix(rows, len(self._features))
         scores = np.empty(rows.shape[0], dtype=np.float64)
         self._advance(rows, scores, ends=True)
         return scores
@@ -112,6 +114,7 @@ class RememberingForest:
 
     def bits_many(self, rows: Rows) -> NDArray[np.float64]:
         """The bits s of each event, shape (n,), as the model is now. Changes nothing."""
+        rows = as_matrix(rows, len(self._features))
         bits = np.zeros(rows.shape[0], dtype=np.float64)
         if self.events >= self.parameters.start:
             remembering.bits_of(rows, self._memory, self._settings, bits)
@@ -119,6 +122,7 @@ class RememberingForest:
 
     def score_many(self, rows: Rows) -> Scores:
         """Score each event as if it came next; 0 before the start. Changes nothing."""
+        rows = as_matrix(rows, len(self._features))
         if self.events < self.parameters.start:
             return np.zeros(rows.shape[0], dtype=np.float64)
         scores = self.bits_many(rows)
@@ -139,6 +143,7 @@ class RememberingForest:
         The usual range of a feature is its mean, less and plus two deviations of the scale in
         force: both ends move only with what is usual, since the scale is robust.
         """
+        event = as_matrix(event, len(self._features))
         totals = np.zeros(1 + len(self._features), dtype=np.float64)
         leaves = np.zeros(self.parameters.trees, dtype=np.uint16)
         if self.events >= self.parameters.start:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floodline.detection.detector import Features, Rows, Scores, row
+from floodline.detection.event_rows import as_matrix
 from floodline.detection.explanation import SCORE, Explanation, Judge, explanation
 from floodline.detection.half_space_trees import HalfSpaceTrees
 from floodline.detection.kernels.min_max import place_run, stretch
@@ -73,6 +74,7 @@ class RiverProfileForest:
         An event that stretches a range is scored by the range before it and learnt by the range
         with it, as in River's pipeline; between two such events a run goes through at once.
         """
+        rows = as_matrix(rows, len(self._features))
         scores = np.empty(rows.shape[0], dtype=np.float64)
         places = np.empty_like(rows)
         done = 0
@@ -97,6 +99,7 @@ class RiverProfileForest:
 
     def score_many(self, rows: Rows) -> Scores:
         """Score each event as if it came next. Changes nothing."""
+        rows = as_matrix(rows, len(self._features))
         places = np.empty_like(rows)
         done = 0
         while done < rows.shape[0]:

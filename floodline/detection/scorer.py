@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floodline.detection.detector import Detector, Features, Rows, row
+from floodline.detection.event_rows import as_matrix
 from floodline.detection.explanation import Explains, Explanation
 from floodline.detection.models import detector_from_state, new_detector
 from floodline.detection.parameters import ModelParameters
@@ -108,6 +109,7 @@ class Scorer:
         `explain`, each alert is explained by the model as it was when it scored the event, where
         the detector can explain.
         """
+        rows = as_matrix(rows, len(self.features))
         count = rows.shape[0]
         cold = min(count, self.detector.warm_up_left) if learn else count * self.warming_up
         if explain and count and isinstance(self.detector, Explains):
@@ -178,15 +180,19 @@ class Scorer:
         """
         try:
             state = msgspec.msgpack.decode(data, type=_State)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise StateRefused(f"these {len(data)} bytes are no scorer state: {error}") from error
-        if state.version != VERSION or state.events < 0:
+        if state.version != VERSION or not 0 <= state.events < 2**63:
             raise StateRefused(
                 f"scorer state version {state.version} after {state.events} events; "
                 f"this release reads version {VERSION}"
             )
         scores = ScoreWindow.from_state(RARITY_WINDOW, state.scores)
         detector = detector_from_state(state.parameters, state.detector)
+        if detector.parameters != state.parameters:
+            raise StateRefused(
+                f"the model was made with {detector.parameters}, its scorer says {state.parameters}"
+            )
         scorer = cls(state.parameters, detector, scores)
         scorer.events = state.events
         return scorer

@@ -30,10 +30,11 @@ def log2(value: float) -> float:
 
 @compiled
 def exp2(value: float) -> float:
-    """2 ** value for |value| <= 1000; within 1e-15 of the true one, relatively.
+    """2 ** value, within 1e-15 of the true one, relatively; beyond +-1000 as at the end.
 
     With value = k + f, |f| <= 1/2: 2^k (1 + f ln 2 + (f ln 2)^2 / 2! + ...).
     """
+    value = min(max(value, -1000.0), 1000.0)
     whole = math.floor(value + 0.5)
     f = (value - whole) * 0.6931471805599453
     series = 1.0 / 6227020800.0

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ PARAMETERS = st.builds(
     trees=st.integers(1, 4),
     height=st.integers(1, 7),
     window=st.integers(2, 60),
-    memory=st.sampled_from((1, 9, 40, 150, 10_000)),
+    memory=st.sampled_from((10, 19, 40, 150, 10_000)),
     widths=st.sampled_from(((1.5, 4.0), (0.7,), (1.0, 2.0, 5.0))),
     winsor=st.sampled_from((1.0, 2.5, 4.0)),
     tail=st.sampled_from((0.0, 0.25, 1.0)),
@@ -212,3 +213,19 @@ def test_state_is_small() -> None:
         learnt = forest(10, trees=100, height=8, guard=guard)
         learnt.score_learn_many(rows)
         assert len(learnt.to_state()) <= 170_000
+
+
+def test_rows_with_other_columns_are_refused() -> None:
+    """Kernels index without bounds: what does not fit never gets to them."""
+    forest = RememberingForest(DefaultProfile(trees=2), ("a", "b"))
+    for columns in (1, 3):
+        for call in (forest.score_learn_many, forest.score_many, forest.bits_many):
+            with pytest.raises(ValueError, match="do not fit"):
+                call(np.zeros((100, columns)))
+
+
+def test_the_farthest_event_scores_one() -> None:
+    """However many bits the tail adds, the score stays at its end of [0, 1]."""
+    forest = RememberingForest(DefaultProfile(trees=2, tail=3000.0, tail_clip=1e6), ("a",))
+    forest.score_learn_many(np.random.default_rng(1).normal(size=(500, 1)))
+    assert forest.score_one({"a": 1e9}) == 1.0
