@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -72,14 +73,18 @@ def test_sigkill_halfway_loses_and_repeats_nothing(
     with ConsumerProcess(config, "victim") as victim, ConsumerProcess(config, "heir") as heir:
         victim.wait_running(2)
         heir.wait_running(2)
-        produce(outcome, seed, count)
-        orphans, ends = victim.held, outcome.ends()
+        orphans = victim.held
         assert len(orphans) == 2
-        half = sum(ends[partition] for partition in orphans) // 2
-        wait_until(lambda: outcome.total(orphans) >= half, "the victim committed half of its part")
-        victim.send(signal.SIGKILL)
-        assert victim.process.wait(10) == -signal.SIGKILL
-        assert outcome.total(orphans) < 2 * half, "the kill came too late to show anything"
+        # Produced meanwhile: a consumer that keeps up has nothing left once all is there.
+        with ThreadPoolExecutor(1) as pool:
+            producing = pool.submit(produce, outcome, seed, count)
+            quarter = count // 4  # two of four partitions: half of the victim's part
+            wait_until(lambda: outcome.total(orphans) >= quarter // 2, "the victim is under way")
+            victim.send(signal.SIGKILL)
+            assert victim.process.wait(10) == -signal.SIGKILL
+            producing.result()
+        left = sum(outcome.ends()[partition] for partition in orphans) - outcome.total(orphans)
+        assert left > 0, "the kill came too late to show anything"
         outcome.wait_committed()
         assert heir.stop() == 0
     expected = assert_every_record_once(outcome)
