@@ -24,8 +24,8 @@ def kernel(
     """Measure scoring and learning against River's half-space trees, and MOA's.
 
     Events per second of process CPU time; 10 features, window 250; medians of interleaved rounds.
-    `ratio_...` is kernel over River, `default_over_plain` the default profile of 50 trees with its
-    scaler over the kernel of 10 trees, `bit_equal` whether every score equalled River's.
+    `ratio_...` is kernel over River, `default_over_plain` the default profile with 50 of its 100
+    trees, scaler included, over the kernel of 10 trees; `bit_equal` whether each score was River's.
     """
     figures = _measure(rounds, with_moa=moa)
     if as_json:

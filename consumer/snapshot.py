@@ -3,6 +3,7 @@
 import msgspec
 
 from floodline.detection.scorer import Scorer
+from floodline.detection.state_data import decoded_as
 from floodline.errors import StateRefused
 from floodline.storage.state_store import StateStore
 
@@ -40,15 +41,7 @@ def read(data: bytes, *, detector: str, topic_id: str, partition: int) -> tuple[
     Raises:
         StateRefused: the bytes are damaged, of another version, or of another partition.
     """
-    try:
-        snapshot = msgspec.msgpack.decode(data, type=Snapshot)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StateRefused(f"these {len(data)} bytes are no snapshot: {error}") from error
-    if (snapshot.format, snapshot.version) != (FORMAT, VERSION):
-        raise StateRefused(
-            f"a snapshot of format {snapshot.format!r} version {snapshot.version}; "
-            f"this release reads {FORMAT!r} version {VERSION}"
-        )
+    snapshot = decoded_as(data, Snapshot, "snapshot", FORMAT, VERSION)
     found = (snapshot.detector, snapshot.topic_id, snapshot.partition)
     if found != (detector, topic_id, partition):
         raise StateRefused(f"a snapshot of {found}, not of {(detector, topic_id, partition)}")

@@ -30,11 +30,6 @@ class Processes:
             command = [*_COMMAND, *arguments, "--config", str(self._config)]
             self._running.append((name, Leash(command, output)))
 
-    def start_other(self, name: str, command: list[str]) -> None:
-        """Start another program in the same way."""
-        with self.log(name).open("wb") as output:
-            self._running.append((name, Leash(command, output)))
-
     def log(self, name: str) -> Path:
         """Where a child's output goes."""
         return self._folder / f"{name}.log"

@@ -15,6 +15,7 @@ from floodline.detection.kernels.logarithm import log2
 from floodline.detection.kernels.remembering import Memory, place, weigh
 from floodline.detection.level_trees import draw
 from floodline.detection.parameters import DefaultProfile
+from floodline.detection.state_data import decoded_as
 from floodline.errors import StateRefused
 
 FORMAT = "remembering-forest"
@@ -99,15 +100,7 @@ def read(data: bytes) -> tuple[DefaultProfile, tuple[str, ...], Memory]:
     Raises:
         StateRefused: the bytes are no state of this forest, or of another version.
     """
-    try:
-        state = msgspec.msgpack.decode(data, type=_State)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StateRefused(f"these {len(data)} bytes are no forest state: {error}") from error
-    if (state.format, state.version) != (FORMAT, VERSION):
-        raise StateRefused(
-            f"a state of format {state.format!r} version {state.version} cannot be read here; "
-            f"this release reads {FORMAT!r} version {VERSION}"
-        )
+    state = decoded_as(data, _State, "forest state", FORMAT, VERSION)
     try:
         memory = _memory(state)
     except (ValueError, OverflowError) as error:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floodline.detection.forest_contents import ForestContents, check_sizes, draw_over
+from floodline.detection.state_data import decoded_as
 from floodline.detection.tree_drawing import WIDEST, Trees
 from floodline.errors import StateRefused
 
@@ -92,15 +93,7 @@ def unpack(data: bytes) -> ForestContents:
     Raises:
         StateRefused: the bytes are none that `pack` can have written, or of another version.
     """
-    try:
-        state = msgspec.msgpack.decode(data, type=_State)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StateRefused(f"these {len(data)} bytes are no forest state: {error}") from error
-    if (state.format, state.version) != (FORMAT, VERSION):
-        raise StateRefused(
-            f"a state of format {state.format!r} version {state.version} cannot be read here; "
-            f"this release reads {FORMAT!r} version {VERSION}"
-        )
+    state = decoded_as(data, _State, "forest state", FORMAT, VERSION)
     try:
         return _contents(state)
     except (ValueError, TypeError, OverflowError) as error:

@@ -11,6 +11,7 @@ from floodline.detection.estimator_names import new_steps
 from floodline.detection.estimator_pipeline import EstimatorPipeline
 from floodline.detection.estimator_proof import BOUND, prove
 from floodline.detection.parameters import NamedDetector
+from floodline.detection.state_data import decoded_as
 from floodline.errors import ConfigurationError, InvalidEvent, StateRefused
 
 FORMAT = "river-estimator"
@@ -166,15 +167,7 @@ class RiverDetector:
 
 
 def _decoded(data: bytes) -> _State:
-    try:
-        state = msgspec.msgpack.decode(data, type=_State)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StateRefused(f"these {len(data)} bytes are no detector state: {error}") from error
-    if (state.format, state.version) != (FORMAT, VERSION):
-        raise StateRefused(
-            f"a state of format {state.format!r} version {state.version} cannot be read here; "
-            f"this release reads {FORMAT!r} version {VERSION}"
-        )
+    state = decoded_as(data, _State, "detector state", FORMAT, VERSION)
     if min(state.events, state.parameters.warm_up) < 0 or len(set(state.features)) != len(
         state.features
     ):

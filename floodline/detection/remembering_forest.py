@@ -161,6 +161,7 @@ class RememberingForest:
         What scores depend on changes with a window's end only, so a window's events are explained
         after they are learnt and before it ends.
         """
+        rows = as_matrix(rows, len(self._features))
         scores = np.zeros(rows.shape[0], dtype=np.float64)
         explanations: dict[int, Explanation] = {}
         done = 0

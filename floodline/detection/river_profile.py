@@ -12,6 +12,7 @@ from floodline.detection.explanation import SCORE, Explanation, Judge, explanati
 from floodline.detection.half_space_trees import HalfSpaceTrees
 from floodline.detection.kernels.min_max import place_run, stretch
 from floodline.detection.parameters import RiverProfile
+from floodline.detection.state_data import decoded_as
 from floodline.errors import StateRefused
 
 FORMAT = "river-profile"
@@ -114,6 +115,7 @@ class RiverProfileForest:
         slow layout for missing features until a whole window has all.
         """
         count = len(self._features)
+        event = as_matrix(event, count)
         rows = np.repeat(event, 1 + count, axis=0)
         rows[np.arange(1, 1 + count), np.arange(count)] = np.nan
         return explanation(
@@ -140,6 +142,7 @@ class RiverProfileForest:
         features, with every event. The stretch up to there is scored first; then it is learnt, up
         to each event that is to be explained, since an explanation changes with every event.
         """
+        rows = as_matrix(rows, len(self._features))
         scores = np.empty(rows.shape[0], dtype=np.float64)
         explanations: dict[int, Explanation] = {}
         learnt, done = 0, 0
@@ -196,15 +199,7 @@ class RiverProfileForest:
         Raises:
             StateRefused: the bytes are no state of this detector, or of another version.
         """
-        try:
-            state = msgspec.msgpack.decode(data, type=_State)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise StateRefused(f"these {len(data)} bytes are no forest state: {error}") from error
-        if (state.format, state.version) != (FORMAT, VERSION):
-            raise StateRefused(
-                f"a state of format {state.format!r} version {state.version} cannot be read here; "
-                f"this release reads {FORMAT!r} version {VERSION}"
-            )
+        state = decoded_as(data, _State, "forest state", FORMAT, VERSION)
         try:
             forest = cls(state.parameters, tuple(state.features))
         except ValueError as error:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floodline.detection.detector import Detector, Features, Rows, row
-from floodline.detection.event_rows import as_matrix
 from floodline.detection.explanation import Explains, Explanation
 from floodline.detection.models import detector_from_state, new_detector
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.rarity import ScoreWindow
+from floodline.detection.state_data import decoded
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
 
@@ -109,7 +109,6 @@ class Scorer:
         `explain`, each alert is explained by the model as it was when it scored the event, where
         the detector can explain.
         """
-        rows = as_matrix(rows, len(self.features))
         count = rows.shape[0]
         cold = min(count, self.detector.warm_up_left) if learn else count * self.warming_up
         if explain and count and isinstance(self.detector, Explains):
@@ -178,10 +177,7 @@ class Scorer:
         Raises:
             StateRefused: the bytes are no such state.
         """
-        try:
-            state = msgspec.msgpack.decode(data, type=_State)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise StateRefused(f"these {len(data)} bytes are no scorer state: {error}") from error
+        state = decoded(data, _State, "scorer state")
         if state.version != VERSION or not 0 <= state.events < 2**63:
             raise StateRefused(
                 f"scorer state version {state.version} after {state.events} events; "
