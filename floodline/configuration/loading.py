@@ -168,6 +168,10 @@ def _explain(error: ValidationError, origins: Origins) -> str:
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in fault["loc"])
-        origin = origins.get(".".join(name.split(".")[:2]), "the configuration")
-        lines.append(f"{origin}: {name or 'detector'}: {fault['msg']}")
+        key = ".".join(name.split(".")[:2])
+        # What holds for a whole section was said where its first key was.
+        of_section = (origin for each, origin in origins.items() if each.startswith(f"{key}."))
+        origin = origins.get(key) or next(of_section, "the configuration")
+        said = fault["msg"].removeprefix("Value error, ")
+        lines.append(f"{origin}: {name or 'detector'}: {said}")
     return "\n".join(lines)

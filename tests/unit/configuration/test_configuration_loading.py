@@ -233,3 +233,14 @@ def test_every_setting_says_what_it_is() -> None:
         assert section.__doc__
         for key, setting in section.model_fields.items():
             assert setting.description, f"{name}.{key}"
+
+
+def test_a_fault_of_a_whole_section_says_where_and_what(tmp_path: Path) -> None:
+    """A setting that its profile does not have: the file, the section, what would do."""
+    text = SMALLEST + '[model]\nprofile = "river"\nmemory = 5000\n'
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(tmp_path, text, {}, {})
+    assert str(caught.value) == (
+        f"{tmp_path / 'floodline.toml'}: model: memory: not a setting of profile 'river', which "
+        "has height, seed, trees, window"
+    )
