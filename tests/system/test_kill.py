@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,13 +56,28 @@ def events(seed: int, count: int) -> Iterator[bytes]:
         yield json.dumps({name: draw.gauss(5, spread) for name in "xyz"}).encode()
 
 
-def produce(outcome: Outcome, seed: int, count: int) -> None:
-    """Spread seeded events over the partitions by key."""
+def produce(
+    outcome: Outcome, seed: int, count: int, killed: threading.Event | None = None
+) -> None:
+    """Spread seeded events over the partitions by key; the last third waits for `killed`.
+
+    It comes 100 events at a time (about 5,000 a second) until then, so that whoever is killed
+    meanwhile has work in hand and work before it, however fast it is.
+    """
     keys = (str(number % 997).encode() for number in range(count))
-    sent = outcome.topics.produce(
-        outcome.configuration.topics.events, events(seed, count), keys=keys
-    )
+    values = events(seed, count)
+    if killed is not None:
+        values = held_back(values, count * 2 // 3, killed)
+    sent = outcome.topics.produce(outcome.configuration.topics.events, values, keys=keys)
     assert sent == count
+
+
+def held_back(values: Iterator[bytes], first: int, killed: threading.Event) -> Iterator[bytes]:
+    """Give the first events at once and the others slowly, until somebody was killed."""
+    for number, value in enumerate(values):
+        if number > first and number % 100 == 0:
+            killed.wait(0.02)
+        yield value
 
 
 def test_sigkill_halfway_loses_and_repeats_nothing(
@@ -75,13 +91,14 @@ def test_sigkill_halfway_loses_and_repeats_nothing(
         heir.wait_running(2)
         orphans = victim.held
         assert len(orphans) == 2
-        # Produced meanwhile: a consumer that keeps up has nothing left once all is there.
+        killed = threading.Event()
         with ThreadPoolExecutor(1) as pool:
-            producing = pool.submit(produce, outcome, seed, count)
+            producing = pool.submit(produce, outcome, seed, count, killed)
             quarter = count // 4  # two of four partitions: half of the victim's part
             wait_until(lambda: outcome.total(orphans) >= quarter // 2, "the victim is under way")
             victim.send(signal.SIGKILL)
             assert victim.process.wait(10) == -signal.SIGKILL
+            killed.set()
             producing.result()
         left = sum(outcome.ends()[partition] for partition in orphans) - outcome.total(orphans)
         assert left > 0, "the kill came too late to show anything"
