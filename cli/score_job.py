@@ -10,9 +10,9 @@ import msgspec
 from cli.event_columns import choose
 from cli.model_flags import ModelFlags, profile_of
 from cli.options import print_json, read_configuration
-from cli.score_output import lines_to, silence_stdout
+from cli.score_output import check_output, lines_to, silence_stdout
 from cli.score_progress import progress_bar
-from cli.score_state import read_state, write_state
+from cli.score_state import check_state_file, read_state, write_state
 from cli.scored_lines import NoLines
 from cli.scoring_run import ScoringRun, Totals
 from floodline.configuration.loading import CONFIG_VARIABLE, FILE
@@ -70,7 +70,7 @@ def _keep_apart(job: Job) -> None:
     }
     written = ("--output-file", "--save-state")
     places = {
-        option: Path(name).resolve()
+        option: os.path.realpath(name)
         for option, name in named.items()
         if name is not None and str(name) != "-"
     }
@@ -85,6 +85,9 @@ def _keep_apart(job: Job) -> None:
 
 def _run(job: Job) -> None:
     _keep_apart(job)
+    check_output(job.output, job.output_file)
+    if job.save_state is not None:
+        check_state_file(job.save_state)
     configuration = _configuration(job.config)
     saved = _saved(job)
     prepare(time.perf_counter)
