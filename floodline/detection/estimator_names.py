@@ -55,8 +55,10 @@ def new_steps(names: Sequence[str], parameters: Sequence[Mapping[str, Any]]) -> 
 
 def _new(name: str, parameters: Mapping[str, Any], packages: Mapping[str, Any]) -> Any:
     cls = _class(name, packages)
+    if not isinstance(parameters, Mapping):
+        raise ConfigurationError(f"the parameters of {name} are a table, not {parameters!r:.40}")
     accepted = inspect.signature(cls).parameters
-    arguments = {key: _argument(value) for key, value in parameters.items()}
+    arguments = {str(key): _argument(value) for key, value in parameters.items()}
     for unknown in arguments.keys() - accepted.keys():
         raise ConfigurationError(
             f"{name} has no parameter {unknown!r}; it has {', '.join(accepted) or 'none'}"
@@ -65,7 +67,7 @@ def _new(name: str, parameters: Mapping[str, Any], packages: Mapping[str, Any]) 
         arguments["seed"] = SEED
     try:
         return cls(**arguments)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError) as error:
         raise ConfigurationError(
             f"{name} cannot be made with {dict(parameters)}: {error}"
         ) from error

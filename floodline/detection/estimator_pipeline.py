@@ -1,6 +1,9 @@
 """River estimators in a row: transformers, then one anomaly detector."""
 
+import inspect
 from typing import Any, Self
+
+from river import base
 
 from floodline.detection.estimator_restoring import decode
 from floodline.detection.estimator_state import encode
@@ -56,17 +59,49 @@ class EstimatorPipeline:
             names = ", ".join(type(each).__name__ for each in expected)
             raise StateRefused(f"the state is none of {names}")
         try:
+            for step, made in zip(steps, expected, strict=True):
+                _check_make(step, made)
             return cls(steps)
         except Exception as error:
             raise StateRefused(f"the estimators of this state are damaged: {error!r}") from error
 
-    def try_out(self, features: tuple[str, ...]) -> None:
-        """Refuse estimators that cannot score: none of ours wrote them.
+    @classmethod
+    def tried_out(cls, data: bytes, expected: list[Any], features: tuple[str, ...]) -> Self:
+        """As `from_state`, after a copy of it has scored and learnt.
 
         Raises:
-            StateRefused: scoring fails.
+            StateRefused: the bytes are no such pipeline, or one that cannot go on: none of ours
+                wrote them.
         """
+        copy, pipeline = cls.from_state(data, expected), cls.from_state(data, expected)
         try:
-            self.score(dict.fromkeys(features, 0.0))
+            for value in (0.0, 1.0):
+                copy.score(dict.fromkeys(features, value))
+                copy.learn(dict.fromkeys(features, value))
+            copy.to_state()
+            pipeline.score(dict.fromkeys(features, 0.0))
+            same = pipeline.to_state() == data
         except Exception as error:
-            raise StateRefused(f"the estimators of this state cannot score: {error!r}") from error
+            raise StateRefused(f"the estimators of this state cannot go on: {error!r}") from error
+        if not same:
+            raise StateRefused("the estimators of this state would write another one")
+        return pipeline
+
+
+def _check_make(found: Any, made: Any) -> None:
+    """Refuse an estimator that was made with other parameters: they say how large it may grow.
+
+    Raises:
+        ValueError: names the parameter.
+    """
+    if type(found) is not type(made):
+        raise ValueError(f"a {type(found).__name__} in place of a {type(made).__name__}")
+    for name in inspect.signature(type(made)).parameters:
+        wanted, kept = (vars(each).get(name) for each in (made, found))
+        if isinstance(wanted, base.Base):
+            _check_make(kept, wanted)
+        elif isinstance(wanted, None | bool | int | float | str) and (type(kept), kept) != (
+            type(wanted),
+            wanted,
+        ):
+            raise ValueError(f"{name} is {kept!r:.40}, and was {wanted!r:.40}")

@@ -47,7 +47,7 @@ def _proven(encoded: bytes, features: tuple[str, ...]) -> bool:
             raise ConfigurationError(
                 f"{name} cannot be used: twice the same events gave two different scores"
             )
-        _prove_future(name, one, features)
+        _prove_future(name, one, parameters, features)
     except StateRefused as error:
         raise ConfigurationError(f"{name} cannot be used: its {error}") from error
     except _FAILURES as error:
@@ -80,9 +80,12 @@ def _step(pipeline: EstimatorPipeline, events: list[dict[str, float]]) -> list[f
     return scores
 
 
-def _prove_future(name: str, pipeline: EstimatorPipeline, features: tuple[str, ...]) -> None:
+def _prove_future(
+    name: str, pipeline: EstimatorPipeline, parameters: NamedDetector, features: tuple[str, ...]
+) -> None:
     before = pipeline.to_state()
-    again = EstimatorPipeline.from_state(before, pipeline.steps)
+    fresh = new_steps(parameters.steps, parameters.parameters)
+    again = EstimatorPipeline.tried_out(before, fresh, features)
     events = _events(features, 2)
     for event in events:
         pipeline.score(event)

@@ -5,7 +5,6 @@ import functools
 import random
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from floodline.detection.estimator_parts import (
@@ -16,13 +15,15 @@ from floodline.detection.estimator_parts import (
     is_plain,
     method_of,
 )
-from floodline.detection.estimator_state import RANDOM_WORDS, Part
+from floodline.detection.estimator_shape import Part, check_shape
+from floodline.detection.estimator_state import RANDOM_WORDS
+from floodline.detection.state_data import decoded
 from floodline.errors import StateRefused
 
 _NUMBERS = {
     np.dtype(code).str for code in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8")
 }
-_FAULTS = (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError)
+_FAULTS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, MemoryError)
 
 
 def decode(data: bytes) -> Any:
@@ -34,12 +35,13 @@ def decode(data: bytes) -> Any:
     Raises:
         StateRefused: the bytes are no such table.
     """
-    try:
-        parts = msgspec.msgpack.decode(data, type=list[Part])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StateRefused(f"these {len(data)} bytes are no table of parts: {error}") from error
+    parts = decoded(data, list[Part], "table of parts")
     if not parts:
         raise StateRefused("the table of parts is empty")
+    try:
+        check_shape(parts)
+    except (TypeError, ValueError) as error:
+        raise StateRefused(f"no estimator can have written this state: {error}") from error
     return _Decoder(parts).root()
 
 

@@ -18,6 +18,7 @@ from floodline.detection.estimator_parts import (
     is_plain,
     method_of,
 )
+from floodline.detection.estimator_shape import Part, check_shape
 from floodline.errors import StateRefused
 
 Scalar = None | bool | int | float | str
@@ -30,14 +31,6 @@ SHORT = 2**63
 RANDOM_WORDS = 625
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True):
-    """One object of an estimator: what it is, its name or number, and what it holds."""
-
-    kind: str
-    label: Any = None
-    values: tuple[Any, ...] = ()
-
-
 class _Task(NamedTuple):
     """An object that waits for its row, and the attribute by which it was reached."""
 
@@ -46,12 +39,18 @@ class _Task(NamedTuple):
 
 
 def encode(root: object) -> bytes:
-    """The object with all that it refers to; shared and circular references stay what they are.
+    """The object with all that it refers to; shared references stay what they are.
 
     Raises:
-        StateRefused: an attribute holds what is no data; the message names it.
+        StateRefused: an attribute holds what is no data (the message names it), or the object
+            holds itself in another way than by a bound method.
     """
-    return msgspec.msgpack.encode(_Encoder().table(root))
+    parts = _Encoder().table(root)
+    try:
+        check_shape(parts)
+    except ValueError as error:
+        raise StateRefused(f"estimator cannot be kept as data: {error}") from error
+    return msgspec.msgpack.encode(parts)
 
 
 class _Encoder:

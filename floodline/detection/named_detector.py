@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from floodline.detection.detector import Features, Rows, Scores
+from floodline.detection.estimator_limits import check_limits
 from floodline.detection.estimator_names import new_steps
 from floodline.detection.estimator_pipeline import EstimatorPipeline
 from floodline.detection.estimator_proof import BOUND, prove
@@ -16,6 +17,7 @@ from floodline.errors import ConfigurationError, InvalidEvent, StateRefused
 
 FORMAT = "river-estimator"
 VERSION = 1
+MOST_EVENTS = 2**62
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +52,7 @@ class RiverDetector:
     def __init__(self, parameters: NamedDetector, features: tuple[str, ...]) -> None:
         if parameters.warm_up < 0:
             raise ConfigurationError(f"a warm-up has 0 events or more, not {parameters.warm_up}")
+        check_limits(parameters, tuple(features))
         self.parameters = parameters
         self.features = tuple(features)
         self.takes_missing = prove(parameters, self.features)
@@ -129,6 +132,7 @@ class RiverDetector:
         """
         state = _decoded(data)
         try:
+            check_limits(state.parameters, tuple(state.features))
             expected = new_steps(state.parameters.steps, state.parameters.parameters)
         except ConfigurationError as error:
             raise StateRefused(f"the state is of no detector: {error}") from error
@@ -137,9 +141,9 @@ class RiverDetector:
         detector.features = tuple(state.features)
         detector.takes_missing = state.takes_missing
         detector._events = state.events  # noqa: SLF001  # its own
-        pipeline = EstimatorPipeline.from_state(state.steps, expected)
-        pipeline.try_out(detector.features)
-        detector._pipeline = pipeline  # noqa: SLF001  # its own
+        detector._pipeline = EstimatorPipeline.tried_out(  # noqa: SLF001  # its own
+            state.steps, expected, detector.features
+        )
         return detector
 
     def _events_of(self, rows: Rows) -> list[dict[str, float]]:
@@ -168,8 +172,7 @@ class RiverDetector:
 
 def _decoded(data: bytes) -> _State:
     state = decoded_as(data, _State, "detector state", FORMAT, VERSION)
-    if min(state.events, state.parameters.warm_up) < 0 or len(set(state.features)) != len(
-        state.features
-    ):
+    counted = 0 <= state.events < MOST_EVENTS and state.parameters.warm_up >= 0
+    if not counted or len(set(state.features)) != len(state.features):
         raise StateRefused("the state has features or counters that no detector has")
     return state

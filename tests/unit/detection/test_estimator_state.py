@@ -5,6 +5,7 @@ import functools
 import random
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,15 +45,47 @@ def test_data_comes_back(thing: Any) -> None:
     assert encode([again]) == encode([thing])
 
 
-def test_shared_and_circular_references_stay() -> None:
-    """Two names of one object stay one object, and a circle stays a circle."""
+def test_shared_references_stay() -> None:
+    """Two names of one object stay one object."""
     shared: list[Any] = [1]
-    circle: dict[str, Any] = {"shared": shared, "again": (shared, 2**70)}
-    circle["self"] = circle
-    again = decode(encode([circle]))[0]
-    assert again["self"] is again
+    both: dict[str, Any] = {"shared": shared, "again": (shared, 2**70)}
+    again = decode(encode([both]))[0]
     assert again["again"][0] is again["shared"]
     assert again["again"][1] == 2**70
+
+
+def nested(count: int, times: int) -> list[Any]:
+    """A list that holds `times` the same list, and so on, `count` times."""
+    inner: list[Any] = []
+    for _ in range(count):
+        inner = [inner] * times
+    return inner
+
+
+def circle() -> list[Any]:
+    """A list that holds itself."""
+    inner: list[Any] = []
+    inner.append(inner)
+    return inner
+
+
+@pytest.mark.parametrize("thing", [circle(), nested(250, 1), nested(40, 2)], ids=range(3))
+def test_what_has_no_end_is_refused(thing: list[Any]) -> None:
+    """A circle, a depth of 250 and 2^40 ways through 40 lists are refused, kept and loaded."""
+    said = "holds itself|deeper|far too often"
+    with pytest.raises(StateRefused, match=said):
+        encode(thing)
+    numbers: dict[int, int] = {}
+    table: list[Any] = []
+    waiting = [thing]
+    while waiting:
+        each = waiting.pop()
+        numbers.setdefault(id(each), len(numbers))
+        waiting += [inner for inner in each[:1] if id(inner) not in numbers]
+        table.append(each)
+    parts = [("list", None, [[numbers[id(inner)]] for inner in each]) for each in table]
+    with pytest.raises(StateRefused, match=said):
+        decode(msgspec.msgpack.encode(parts))
 
 
 def test_generators_go_on() -> None:

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -302,6 +303,76 @@ def test_a_hostile_state_is_refused(parts: list[Any]) -> None:
         RiverDetector.from_state(state_with(msgspec.msgpack.encode(parts)))
 
 
+STATES = {case: learnt(parameters, 60).to_state() for case, (parameters, _, _) in KEPT.items()}
+
+
+def remade(case: str, change: Callable[[list[Any]], Any]) -> bytes:
+    """A state with something else in its table of parts."""
+    state = msgspec.msgpack.decode(STATES[case])
+    parts = msgspec.msgpack.decode(state["steps"])
+    change(parts)
+    return msgspec.msgpack.encode(state | {"steps": msgspec.msgpack.encode(parts)})
+
+
+def attribute(name: str, value: Any) -> Callable[[list[Any]], None]:
+    """Make the first attribute of that name another."""
+
+    def change(parts: list[Any]) -> None:
+        for kind, _, values in parts:
+            if kind == "object" and name in values:
+                values[values.index(name) + 1] = value
+                return
+        raise AssertionError(name)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("case", "change"),
+    [
+        ("trees", attribute("n_trees", 2**60)),
+        ("trees", attribute("height", 2**40)),
+        ("trees", attribute("window_size", 1)),
+        ("trees", attribute("children", [0])),
+        ("trees", attribute("trees", None)),
+        ("filter", attribute("anomaly_detector", [1])),
+        ("loda", attribute("n_random_cuts", 2**60)),
+        ("lof", attribute("n_neighbors", 10**9)),
+        ("svm", attribute("optimizer", None)),
+        ("svm", lambda parts: parts.append(["list", None, []])),
+    ],
+)
+def test_a_state_of_other_estimators_is_refused(
+    case: str, change: Callable[[list[Any]], Any]
+) -> None:
+    """Other sizes, circles, parts that are missing or too many are refused at once."""
+    RiverDetector.from_state(STATES[case])
+    with pytest.raises(StateRefused):
+        RiverDetector.from_state(remade(case, change))
+
+
+@pytest.mark.parametrize(
+    ("steps", "given"),
+    [
+        (HST, {"n_trees": 2**20, "height": 1}),
+        (HST, {"height": 30}),
+        (HST, {"window_size": 2**40}),
+        ("river.anomaly.LODA", {"n_random_cuts": 10**6, "n_bins": 10**6}),
+        ("river.feature_extraction.PolynomialExtender", {"degree": 12}),
+        (LOF, {"engine": {"name": "river.neighbors.LazySearch", "parameters": {"n": 2**60}}}),
+        (LOF, {"engine": {"name": "river.neighbors.LazySearch", "parameters": 5}}),
+    ],
+)
+def test_sizes_without_bound_are_refused(steps: str, given: dict[str, Any]) -> None:
+    """Parameters that River would work on for hours are refused, also those of a state."""
+    parameters = named(steps, HST, parameters=(given,))
+    with pytest.raises(ConfigurationError):
+        RiverDetector(parameters, FEATURES)
+    state = msgspec.msgpack.decode(STATES["trees"]) | {"parameters": parameters}
+    with pytest.raises(StateRefused):
+        RiverDetector.from_state(msgspec.msgpack.encode(state))
+
+
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), case=st.sampled_from(sorted(KEPT)))
 def test_a_damaged_state_is_refused_or_is_one(data: st.DataObject, case: str) -> None:
@@ -313,10 +384,10 @@ def test_a_damaged_state_is_refused_or_is_one(data: st.DataObject, case: str) ->
         detector = RiverDetector.from_state(bytes(state))
     except StateRefused:
         return
-    assert isinstance(detector, RiverDetector)
-
-
-STATES = {case: learnt(parameters, 60).to_state() for case, (parameters, _, _) in KEPT.items()}
+    for event in stream(8, 5):
+        assert 0.0 <= detector.score_one(event) <= 1.0
+        detector.learn_one(event)
+    assert detector.from_state(detector.to_state()).to_state() == detector.to_state()
 
 
 @pytest.mark.parametrize("change", [{"version": 2}, {"format": "x"}, {"events": -1}, {"more": 1}])
