@@ -40,9 +40,9 @@ bench: $(STAMP) ## Measure against named baselines in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Resolve the dependencies anew (needs uv); no index address is written
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --extra local pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --extra local --group dev --constraint requirements.lock pyproject.toml requirements-build.in -o requirements-dev.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --constraint requirements.lock pyproject.toml -o deploy/requirements-image.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --extra local --extra s3 pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --extra local --extra s3 --group dev --constraint requirements.lock pyproject.toml requirements-build.in -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra app --extra s3 --constraint requirements.lock pyproject.toml -o deploy/requirements-image.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --constraint requirements-dev.lock requirements-build.in -o deploy/requirements-build.lock
 
 clean: ## Remove what the recipes made
