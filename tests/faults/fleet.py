@@ -1,0 +1,71 @@
+"""The members of one scoring group, under stable names, started and ended at will."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.fixtures.consumer_process import ConsumerProcess
+
+
+class Fleet:
+    """Members that run; one that ends without having been told to fails the test."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self._members: dict[str, ConsumerProcess] = {}
+        self.kills = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for member in self._members.values():
+            member.__exit__(kind, error, trace)
+
+    @property
+    def running(self) -> Mapping[str, ConsumerProcess]:
+        """The members that should run."""
+        return dict(self._members)
+
+    def start(self, name: str) -> ConsumerProcess:
+        """Start the member of this name."""
+        assert name not in self._members, f"{name} runs already"
+        member = ConsumerProcess(self._config, name).__enter__()
+        self._members[name] = member
+        return member
+
+    def kill(self, name: str) -> set[int]:
+        """SIGKILL; the partitions that it held."""
+        self.check()
+        member = self._members.pop(name)
+        held = member.held
+        member.send(signal.SIGKILL)
+        assert member.process.wait(10) == -signal.SIGKILL
+        self.kills += 1
+        return held
+
+    def stop(self, name: str) -> None:
+        """SIGTERM; it must end in order."""
+        self.check()
+        member = self._members[name]
+        code = member.stop()
+        assert code == 0, f"{name} ended with {code}:\n{member.log.read_text()[-3_000:]}"
+        del self._members[name]
+
+    def stop_all(self) -> None:
+        """SIGTERM for each."""
+        for name in list(self._members):
+            self.stop(name)
+
+    def check(self) -> None:
+        """Fail where a member ended by itself."""
+        for name, member in self._members.items():
+            code = member.process.poll()
+            assert code is None, f"{name} ended with {code}:\n{member.log.read_text()[-3_000:]}"

@@ -1,0 +1,80 @@
+"""Row 1: members that are killed at random moments."""
+
+import random
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from tests.faults.commit_watch import CommitWatch
+from tests.faults.fleet import Fleet
+from tests.faults.site import PARTITIONS, Effort, Site
+from tests.faults.trickle import Trickle
+from tests.faults.verdict import Verdict
+from tests.fixtures.consumer_process import wait_until
+
+NAMES = ("one", "two")
+EVENTS_PER_SECOND = 200
+GRACE_SECONDS = 2.0
+SETTLE_SECONDS = 0.3
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass
+class KillRun:
+    """One long run: who is killed when, and how long the others needed."""
+
+    site: Site
+    fleet: Fleet
+    watch: CommitWatch
+    verdict: Verdict
+    draw: random.Random
+
+    def kill(self, *, undisturbed: bool) -> None:
+        """Kill a member; it is started again at once, or the other takes over first."""
+        victim = self.draw.choice(sorted(self.fleet.running))
+        begun = time.monotonic()
+        orphans = self.fleet.kill(victim)
+        self.verdict.kills += 1
+        # A commit that was on its way to the broker is seen until then.
+        time.sleep(SETTLE_SECONDS)
+        base = dict(self.watch.offsets)
+        section = self.site.outcome.configuration.consumer
+        limit = section.session_timeout_ms / 1000 + GRACE_SECONDS
+        way = "restart"
+        if self.draw.random() < 0.5 or not self.fleet.running:
+            self.fleet.start(victim)
+        else:
+            way = "takeover"
+            limit += section.transaction_timeout_ms / 1000
+        if undisturbed and orphans:
+            took = self.watch.seconds_until_beyond(base, orphans, PATIENCE_SECONDS, begun)
+            assert took is not None, f"no commit of {sorted(orphans)} within {PATIENCE_SECONDS} s"
+            self.verdict.recovered(way, took)
+            assert took <= limit, f"{way}: {took:.1f} s, at most {limit:g} s were promised"
+        if victim not in self.fleet.running:
+            self.fleet.start(victim)
+
+
+@pytest.mark.timeout(5_400)
+def test_sigkill_at_random_moments(site: Site, effort: Effort, verdict: Verdict) -> None:
+    """Killed again and again at random moments, two members lose, repeat and change nothing.
+
+    One kill takes about 8 s, most of it Kafka's session timeout: 200 take about 27 minutes.
+    A member restarted under its own name goes on within the session timeout plus 2 s, a survivor
+    within session and transaction timeout plus 2 s.
+    """
+    draw = random.Random(site.seed)
+    servers, topic = site.topics.bootstrap_servers, site.events_topic
+    with Fleet(site.config) as fleet, CommitWatch(site.outcome) as watch:
+        for name in NAMES:
+            fleet.start(name)
+        with Trickle(servers, topic, site.seed, EVENTS_PER_SECOND):
+            wait_until(lambda: len(watch.offsets) == PARTITIONS, "every partition commits")
+            run = KillRun(site, fleet, watch, verdict, draw)
+            for number in range(effort.kills):
+                time.sleep(draw.uniform(0.0, 2.0))
+                run.kill(undisturbed=number % 3 != 2)
+        site.outcome.wait_committed(PATIENCE_SECONDS)
+        fleet.stop_all()
+    verdict.account(site.outcome)
