@@ -1,5 +1,10 @@
-"""How the kernels are compiled: cached on disk, without fastmath, typed as they are written."""
+"""How kernels are compiled: cached on disk, without fastmath and without the interpreter's lock.
 
+A kernel works on its arguments alone, so other threads may run Python meanwhile; what it writes to
+belongs to one thread at a time.
+"""
+
+import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +14,7 @@ from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_SOURCES = hashlib.sha256(
-    b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
-).hexdigest()
+_HERE = Path(__file__).parent
 
 
 def compiled(function: Function) -> Function:
@@ -35,10 +38,10 @@ def _compiled(function: Function, **options: Any) -> Function:
     # Reference counting is an option of Numba's that its types do not list.
     make: Any = njit
     try:
-        kernel = make(cache=True, **options)(function)
+        kernel = make(cache=True, nogil=True, **options)(function)
     except RuntimeError:  # Numba finds no folder that it may write to: each process compiles anew
-        return cast("Function", make(**options)(function))
-    _stamp(kernel)
+        return cast("Function", make(nogil=True, **options)(function))
+    _stamp(kernel, Path(function.__code__.co_filename).parent)
     return cast("Function", kernel)
 
 
@@ -58,8 +61,15 @@ def inlined(function: Function) -> Function:
     return cast("Function", njit(inline="always")(function))
 
 
-def _stamp(kernel: Any) -> None:
-    """Bind the kept kernel to all sources here: Numba looks only at the kernel's own file."""
+def _stamp(kernel: Any, folder: Path) -> None:
+    """Bind the kept kernel to all sources of its folder: Numba looks only at the kernel's file."""
     kept = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     if kept is not None:
-        kept._source_stamp = _SOURCES  # noqa: SLF001  # Numba has no public name for it
+        stamp = _sources(_HERE) + _sources(folder)
+        kept._source_stamp = stamp  # noqa: SLF001  # Numba has no public name for it
+
+
+@functools.cache
+def _sources(folder: Path) -> str:
+    files = sorted(folder.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
