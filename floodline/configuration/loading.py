@@ -14,6 +14,8 @@ from floodline.errors import ConfigurationError
 PREFIX = "FLOODLINE_"
 FILE = "floodline.toml"
 CONFIG_VARIABLE = "FLOODLINE_CONFIG"
+_MOST_NAMED = 40
+_MOST_COMPARED = 10_000
 Tree = dict[str, dict[str, Any]]
 Origins = dict[str, str]
 
@@ -159,9 +161,12 @@ def _sections() -> list[str]:
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """The end of a message about an unknown name: the nearest known one, else all of them."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    """The end of a message about an unknown name: the nearest known one, else the first 40."""
+    close = difflib.get_close_matches(name, known[:_MOST_COMPARED], n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    more = f" and {len(known) - _MOST_NAMED:,} more" if len(known) > _MOST_NAMED else ""
+    return f"; known: {', '.join(known[:_MOST_NAMED])}{more}"
 
 
 def _explain(error: ValidationError, origins: Origins) -> str:

@@ -19,7 +19,9 @@ class DetectorSection(Section):
     name: str = Field(description="Name of the detector; its topics start with it.")
     topic: str = Field(min_length=1, description="The Kafka topic with the events (JSON objects).")
     features: tuple[str, ...] = Field(
-        min_length=1, description="Numeric fields that the model sees; `a.b` is field b of a."
+        min_length=1,
+        max_length=10_000,
+        description="Numeric fields that the model sees; `a.b` is field b of a.",
     )
     entity: str | None = Field(default=None, description="Field that names whom an event is about.")
     missing: dict[str, Literal["refuse", "ignore"] | float] = Field(
@@ -142,6 +144,14 @@ class ConsumerSection(Section):
     )
     snapshot_every_events: int = Field(
         default=10_000, ge=100, description="Events of a partition between two snapshots."
+    )
+    snapshot_every_seconds: float = Field(
+        default=300, gt=0, description="A partition with new events is kept at least this often."
+    )
+    static_membership: bool = Field(
+        default=False,
+        description="Keep the partitions of a member that restarts under its own instance within "
+        "the session timeout; then a member that leaves for good is missed only after it.",
     )
     dead_letter_ratio: float = Field(
         default=0.5,

@@ -112,9 +112,14 @@ class CsvFile:
                 f"{self.name}: its first row has numbers only; put a header with the columns' "
                 "names before it"
             )
+        is_whole = len(self._start) < BLOCK_BYTES
+        if not sample and not is_whole:
+            raise ConfigurationError(
+                f"{self.name}: its header or first row is longer than {BLOCK_BYTES:,} bytes; "
+                "leave columns out, or save it as Parquet"
+            )
         if not sample:
             raise is_empty(self.name)
-        is_whole = len(self._start) < BLOCK_BYTES
         return header, sample if is_whole else sample[:-1]  # the last may be cut in two
 
 

@@ -41,6 +41,8 @@ class NdjsonFile:
         if not self._first:
             raise is_empty(self.name)
         found = [line.payload for line in self._first if isinstance(line.payload, dict)]
+        if not found:
+            raise self._none_is_read(self._first[0])
         kinds = _kinds(found)
         self.columns = tuple(kinds)
         self.numeric = tuple(name for name, is_number in kinds.items() if is_number)
@@ -74,6 +76,8 @@ class NdjsonFile:
             text = self._source.stream.readline(LONGEST_LINE).removeprefix(_BOM)
             while text:
                 yield text
+                while len(text) == LONGEST_LINE and not text.endswith(b"\n"):
+                    text = self._source.stream.readline(LONGEST_LINE)  # the rest of a long line
                 text = self._source.stream.readline(LONGEST_LINE)
 
     def _chunk(self, batch: list[_Line], wanted: Wanted) -> Chunk:
@@ -105,6 +109,13 @@ class NdjsonFile:
         return ConfigurationError(
             f"{self.name}: line {line.number}: {error.detail}; correct it, or leave such lines "
             "out with --skip-invalid"
+        )
+
+    def _none_is_read(self, first: _Line) -> ConfigurationError:
+        detail = first.payload.detail if isinstance(first.payload, InvalidEvent) else ""
+        return ConfigurationError(
+            f"{self.name}: line {first.number}: {detail}; none of the first {len(self._first):,} "
+            "lines could be read; write one JSON object a line"
         )
 
 

@@ -1,5 +1,8 @@
 """Events as NumPy arrays: `X`, and `y` and `feature_names` where they are there."""
 
+import lzma
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,6 +20,12 @@ from floodline.events.files.source import is_empty, reading
 CHUNK_EVENTS = 10_000
 _ROWS, _LABEL, _NAMES = "X", "y", "feature_names"
 _NUMBERS = "buif"
+_DAMAGES = (
+    AttributeError, EOFError, LookupError, MemoryError, OSError, OverflowError, RuntimeError,
+    SyntaxError, TypeError, ValueError, lzma.LZMAError, struct.error, tokenize.TokenError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What zipfile, its unpackers and NumPy's reader of headers raise for bytes that are none."""
 
 
 class NpzFile:
@@ -52,8 +61,9 @@ class NpzFile:
 
     def _chunk(self, start: int, end: int, wanted: Wanted) -> Chunk:
         rows = np.empty((end - start, len(wanted.features)), dtype=np.float64)
-        for place, name in enumerate(wanted.features):
-            rows[:, place] = self._numbers(name)[start:end]
+        with np.errstate(over="ignore"):  # a longer float may be infinite here: said below
+            for place, name in enumerate(wanted.features):
+                rows[:, place] = self._numbers(name)[start:end]
         infinite = np.isinf(rows)
         if infinite.any() and not wanted.skip_invalid:
             row, place = np.argwhere(infinite)[0].tolist()
@@ -101,7 +111,14 @@ class NpzFile:
                 f"{self.name}: {_NAMES!r} has the type {given.dtype} and the shape {given.shape}; "
                 f"the {width} columns of {_ROWS!r} need {width} names"
             )
-        return each_once(self.name, given.astype(str).tolist())
+        try:
+            names = given.astype(str).tolist()
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(
+                f"{self.name}: {_NAMES!r} has bytes that are no ASCII; save the names as text, "
+                "such as dtype U20"
+            ) from error
+        return each_once(self.name, names)
 
     def _add_label(self, label: NDArray[Any]) -> None:
         label = label.reshape(-1) if label.shape == (self._events, 1) else label
@@ -118,26 +135,54 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     name = str(path)
     with reading(name), path.open("rb") as file:
         if not zipfile.is_zipfile(file):
-            raise ConfigurationError(f"{name}: is no .npz archive, or only a part of one")
+            raise ConfigurationError(
+                f"{name}: is no .npz archive, or only a part of one; fetch it or save it again "
+                "(numpy.savez)"
+            )
         file.seek(0)
         try:
-            with np.load(file, allow_pickle=False) as archive:
-                if _ROWS not in archive.files:
-                    held = ", ".join(archive.files) or "none"
-                    raise ConfigurationError(
-                        f"{name}: holds the arrays {held}, but no {_ROWS!r} of shape "
-                        "(events, features)"
-                    )
-                wanted = (_ROWS, _LABEL, _NAMES)
-                return {each: archive[each] for each in wanted if each in archive.files}
-        except (ValueError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+            archive = zipfile.ZipFile(file)
+        except _DAMAGES as error:
             raise _unreadable(name, error) from error
+        with archive:
+            members = set(archive.namelist())
+            if f"{_ROWS}.npy" not in members:
+                held = ", ".join(sorted(each.removesuffix(".npy") for each in members)) or "none"
+                raise ConfigurationError(
+                    f"{name}: holds the arrays {held}, but no {_ROWS!r} of shape (events, features)"
+                )
+            wanted = [each for each in (_ROWS, _LABEL, _NAMES) if f"{each}.npy" in members]
+            return {each: _array(name, archive, each) for each in wanted}
 
 
-def _unreadable(name: str, error: Exception) -> ConfigurationError:
-    if "allow_pickle" in str(error):
+def _array(name: str, archive: zipfile.ZipFile, array: str) -> NDArray[Any]:
+    where = f"{name}: its array {array!r}"
+    try:
+        with archive.open(f"{array}.npy") as member:
+            found: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+    except _DAMAGES as error:
+        raise _unreadable(where, error) from error
+    return found
+
+
+def _unreadable(where: str, error: Exception) -> ConfigurationError:
+    text = str(error)
+    if "Object arrays" in text:
         return ConfigurationError(
-            f"{name}: holds Python objects, which are code and are never loaded; save plain "
+            f"{where} holds Python objects, which are code and are never loaded; save plain "
             "arrays of numbers (and feature_names as text, such as dtype U20)"
         )
-    return ConfigurationError(f"{name}: is a damaged .npz archive: {error}")
+    if "encrypted" in text:
+        return ConfigurationError(f"{where} is encrypted; save it without a password")
+    if isinstance(error, NotImplementedError):
+        return ConfigurationError(
+            f"{where} is packed in a way that is not read here ({text}); save it with numpy.savez "
+            "or numpy.savez_compressed"
+        )
+    if isinstance(error, MemoryError):
+        return ConfigurationError(
+            f"{where} does not fit into memory, or says a size that it has not ({text}); save it "
+            "in pieces, or as Parquet, which is read in pieces"
+        )
+    said = text.splitlines()[0][:200] if text else type(error).__name__
+    return ConfigurationError(f"{where} is damaged ({said}); fetch it or save it again")

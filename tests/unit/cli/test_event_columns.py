@@ -1,6 +1,7 @@
 """Which columns of a file the model sees."""
 
 import io
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -82,3 +83,16 @@ def test_a_file_without_numbers_is_refused() -> None:
         pytest.raises(ConfigurationError, match="name the features with --features"),
     ):
         choose(file, None, None, "label")
+
+
+def test_too_many_columns_are_one_short_message() -> None:
+    """A line with 100,000 numbers: how many there are and how many are taken, not their names."""
+    line = json.dumps({f"c{place}": place for place in range(100_000)}).encode()
+    with open_events("-", "ndjson", io.BytesIO(line)) as file:
+        with pytest.raises(ConfigurationError, match="100,000 columns would be") as caught:
+            choose(file, None, None, None)
+        assert len(str(caught.value)) < 300
+        assert choose(file, "c7,c9", None, None).features == ("c7", "c9")
+        with pytest.raises(ConfigurationError, match="and 99,960 more") as caught:
+            choose(file, "d", None, None)
+    assert len(str(caught.value)) < 1_000

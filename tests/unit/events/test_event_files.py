@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,35 @@ def parquet(**columns: Any) -> bytes:
     return file.getvalue()
 
 
+def zipped(member: bytes, packing: int = zipfile.ZIP_STORED) -> bytes:
+    """An .npz archive whose X is these bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        archive.writestr("X.npy", member)
+    return file.getvalue()
+
+
+def npy(header: str) -> bytes:
+    """A .npy file with this header and nothing behind it."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+def patched(archive: bytes, local: int, central: int, value: int) -> bytes:
+    """The archive with two bytes of its member's two descriptions set."""
+    found = bytearray(archive)
+    for place in (local, archive.index(b"PK\x01\x02") + central):
+        found[place : place + 2] = value.to_bytes(2, "little")
+    return bytes(found)
+
+
+def damaged(packing: int) -> bytes:
+    """An archive whose packed numbers were overwritten."""
+    found = bytearray(zipped(npz(X=np.arange(99.0)), packing))
+    found[60:120] = b"\xff" * 60
+    return bytes(found)
+
+
+HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': %s}"
 FAULTS: dict[str, tuple[str, bytes, str]] = {
     "empty csv": ("f.csv", b"", "has no events"),
     "header alone": ("f.csv", b"x,label\n", "has no events"),
@@ -212,6 +242,30 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     "too few names": ("f.npz", npz(X=np.zeros((2, 2)), feature_names=["a"]), "need 2 names"),
     "y too short": ("f.npz", npz(X=np.zeros((2, 2)), y=[1]), "'X' has 2 rows"),
     "damaged npz": ("f.npz", npz(X=np.ones((99, 9))).replace(b"\xf0?" * 1, b"\xf1?"), "damaged"),
+    "encrypted": ("f.npz", patched(zipped(b"x"), 6, 8, 1), "array 'X' is encrypted; save it with"),
+    "unknown packing": ("f.npz", patched(zipped(b"x"), 8, 10, 77), "array 'X' is packed in a way"),
+    "unknown zip": ("f.npz", patched(zipped(b"x"), 4, 6, 99), "packed in a way that is not read"),
+    "damaged LZMA": ("f.npz", damaged(zipfile.ZIP_LZMA), "array 'X' is damaged"),
+    "damaged bzip2": ("f.npz", damaged(zipfile.ZIP_BZIP2), "array 'X' is damaged"),
+    "half an npz": ("f.npz", npz(X=np.ones((99, 9)))[:900], "only a part of one"),
+    "half an array": ("f.npz", zipped(npy(HEADER % "(9, 9)")), "array 'X' is damaged .EOF"),
+    "empty array": ("f.npz", zipped(b""), "array 'X' is damaged .EOF"),
+    "no npy": ("f.npz", zipped(b"hello there"), "array 'X' is damaged .the magic string"),
+    "npy without a header": ("f.npz", zipped(npy("\x00")), "array 'X' is damaged"),
+    "open header": ("f.npz", zipped(npy("(" * 4_000)), "array 'X' is damaged"),
+    "keys of two kinds": ("f.npz", zipped(npy(HEADER % "(1,), 1: 2")), "array 'X' is damaged"),
+    "type that is none": ("f.npz", zipped(npy("{'descr': ','}")), "array 'X' is damaged"),
+    "too large": ("f.npz", zipped(npy(HEADER % "(9999999999999, 3)")), "does not fit into memory"),
+    "names of bytes": (
+        "f.npz", npz(X=np.zeros((1, 1)), feature_names=[b"\xff"]), "bytes that are no ASCII",
+    ),
+    "a header of megabytes": ("f.csv", b"x," * 600_000 + b"\n1", "longer than 1,048,576 bytes"),
+    "a line of megabytes": (
+        "f.ndjson", b'{"x": "' + b" " * 16_000_000 + b'"}\n', "line 1: the line is longer than",
+    ),
+    "nested without end": (
+        "f.ndjson", b'{"x":' * 100_000 + b"1" + b"}" * 100_000, "line 1: .* nested more than 100",
+    ),
     "no parquet": ("f.parquet", b"garbage", "cannot be read as Parquet"),
     "parquet without rows": ("f.parquet", parquet(x=pa.array([], pa.float64())), "has no events"),
     "word in parquet": ("f.parquet", parquet(x=["1", "b"], label=[0, 0]), "row 1 .*'b' is not"),
@@ -300,3 +354,11 @@ def test_a_missing_file_and_a_folder_are_said(tmp_path: Path) -> None:
         joined("-", BOTH, form="npz")
     with pytest.raises(ConfigurationError, match="say with --format"):
         joined("-", BOTH)
+
+
+def test_a_line_that_is_too_long_is_one_line() -> None:
+    """The lines behind it keep their numbers, and it counts once."""
+    text = b'{"x":1}\n{"x":2,"y":"' + b" " * 33_000_000 + b'"}\n{"x":3}\n'
+    found = joined("-", Wanted(features=("x",), skip_invalid=True), text, form="ndjson")
+    assert found.numbers.tolist() == [0, 2]
+    assert found.invalid == 1
