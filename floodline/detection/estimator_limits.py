@@ -7,7 +7,7 @@ from floodline.detection.parameters import NamedDetector
 from floodline.errors import ConfigurationError
 
 MOST_FEATURES = 10_000
-LARGEST = 1_000_000
+LARGEST = 10_000_000
 MOST_NUMBERS = 10_000_000
 MOST_LEAVES = 2**20
 
@@ -47,19 +47,20 @@ def _check_table(table: Mapping[Any, Any], features: int, depth: int) -> None:
 
 def _check_products(numbers: Mapping[str, int], features: int) -> None:
     """Refuse counts that are each allowed and too many together."""
+    counted = [name for name in numbers if name.startswith("n_") and name != "n_features"]
     together = features
-    for name, value in numbers.items():
-        together *= max(value, 1) if name.startswith("n_") else 1
+    for name in counted:
+        together *= max(numbers[name], 1)
     if together > MOST_NUMBERS:
-        counts = ", ".join(name for name in numbers if name.startswith("n_"))
+        counts = ", ".join(counted)
         raise ConfigurationError(
             f"{counts} and the number of features have a product of at most {MOST_NUMBERS:,}, "
             f"not {together:,}"
         )
     degree = numbers.get("degree", 1)
-    if degree > 1 and (degree > _DEEPEST or (features + 1) ** degree > LARGEST):
+    if degree > 1 and (degree > _DEEPEST or (features + 1) ** degree > 1_000_000):
         raise ConfigurationError(
-            f"degree {degree} of {features} features makes more than {LARGEST:,} products"
+            f"degree {degree} of {features} features makes more than a million products"
         )
     if not _TREES.keys().isdisjoint(numbers):
         trees, height = (numbers.get(name, usual) for name, usual in _TREES.items())

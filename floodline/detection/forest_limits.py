@@ -24,9 +24,11 @@ from floodline.detection.kernels.remembering import Memory
 from floodline.detection.parameters import DefaultProfile
 
 _TALLEST = 15
-_MOST_EVENTS = 2**62
+_MOST_EVENTS = 2**62 - 2**40  # a state at it could not go on: it is no number that one meets
 _LARGEST_VARIANCE = 5.0 * rows.FARTHEST**2
 _ROUNDED = 1.0 + 1e-9
+_FARTHEST_MEAN = rows.FARTHEST * (1.0 + 1e-6)
+_MOST_BITS = 1e15  # far more than any parameters can give
 
 
 def check_parameters(parameters: DefaultProfile, features: int) -> None:
@@ -47,12 +49,15 @@ def check_parameters(parameters: DefaultProfile, features: int) -> None:
         "tail_clip": (parameters.tail_clip, 1, 1e6),
         "guard": (parameters.guard, 0, 0.1),
         "guard_patience": (parameters.guard_patience, 1, 10_000_000),
+        "seed": (parameters.seed, -(2**63), 2**64 - 1),
         "the number of features": (features, 1, 10_000),
     }
     for name, (value, low, high) in bounds.items():
         if not low <= value <= high:
             raise ValueError(f"{name} lies in [{low:,}, {high:,}], not {value}")
-    if not parameters.widths or not all(0 < width <= 1e6 for width in parameters.widths):
+    if not 1 <= len(parameters.widths) <= 1_000:
+        raise ValueError(f"widths are 1 to 1,000 numbers, not {len(parameters.widths)}")
+    if not all(0 < width <= 1e6 for width in parameters.widths):
         raise ValueError(f"widths are numbers between 0 and 1,000,000, not {parameters.widths}")
 
 
@@ -79,8 +84,10 @@ def sound(memory: Memory, parameters: DefaultProfile, empty_scale: NDArray[np.fl
     if not (_counters_fit(memory, parameters) and _masses_fit(memory, parameters)):
         return False
     if memory.numbers[SEEN] < parameters.start:
-        return np.array_equal(memory.scale, empty_scale)
-    return _scale_fits(memory, parameters) and _guard_fits(memory)
+        new = not memory.numbers[1:].any() and memory.guard[0] == math.inf
+        return new and np.array_equal(memory.scale, empty_scale) and not memory.window_bits.any()
+    with np.errstate(all="ignore"):  # what overflows does not fit
+        return _scale_fits(memory, parameters, empty_scale) and _guard_fits(memory, parameters)
 
 
 def _counters_fit(memory: Memory, parameters: DefaultProfile) -> bool:
@@ -92,7 +99,8 @@ def _counters_fit(memory: Memory, parameters: DefaultProfile) -> bool:
         and numbers[LEFT] <= parameters.window
         and numbers[TOTAL] <= 9 * parameters.memory
         and started == bool(numbers[LEFT] > 0) >= bool(numbers[TOTAL] > 0)
-        and numbers[PRESSURE] <= min(numbers[SEEN], 2 * parameters.guard_patience)
+        and numbers[PRESSURE] + numbers[FLAGGED] <= numbers[SEEN]
+        and numbers[PRESSURE] <= 2 * parameters.guard_patience
         and numbers[FLAGGED] <= parameters.window - numbers[LEFT]
         and numbers[WAITING] <= most_flagged(parameters)
         and numbers[STANCE] <= OPEN
@@ -114,7 +122,10 @@ def _masses_fit(memory: Memory, parameters: DefaultProfile) -> bool:
     )
 
 
-def _scale_fits(memory: Memory, parameters: DefaultProfile) -> bool:
+def _scale_fits(
+    memory: Memory, parameters: DefaultProfile, empty_scale: NDArray[np.float64]
+) -> bool:
+    """Bounds that hold at the next event too: what this window still adds is within them."""
     scale, start = memory.scale, parameters.start
     kept = scale[rows.YOUNG]
     known = kept == rows.KNOWN
@@ -122,17 +133,21 @@ def _scale_fits(memory: Memory, parameters: DefaultProfile) -> bool:
     least = np.maximum(1e-12 * np.abs(scale[rows.MEAN]), 1e-300)
     cut = np.minimum(scale[rows.LIMIT], 2.0 * rows.FARTHEST)
     present = scale[rows.PRESENT]
+    shift = scale[rows.SUM] / np.maximum(present, 1.0)
+    left, seen = memory.numbers[LEFT], memory.numbers[SEEN] - _held(memory)
+    still = [row for row in range(rows.ROWS) if row not in (rows.YOUNG, rows.PRESENT)]
     fits = (
         np.isfinite(scale).all(axis=0)
         & (known | ((kept >= 0) & (kept <= start) & (kept == np.floor(kept))))
-        & (np.abs(scale[rows.MEAN]) <= 2.0 * rows.FARTHEST)
+        & (np.abs(scale[rows.MEAN]) <= _FARTHEST_MEAN)
+        & (np.abs(scale[rows.MEAN] + shift) <= rows.FARTHEST * _ROUNDED)
         & (scale[rows.VARIANCE] >= 0)
         & (scale[rows.VARIANCE] <= _LARGEST_VARIANCE)
         & (scale[rows.DEVIATION] == np.where(known, np.maximum(root, least), 1.0))
         & (scale[rows.LIMIT] == np.where(known, parameters.winsor * root, 0.0))
         & (present >= 0)
         & (present == np.floor(present))
-        & (present <= np.where(known, parameters.window, memory.numbers[SEEN]))
+        & (present <= np.where(known, parameters.window - left, seen))
         & (np.abs(scale[rows.SUM]) <= present * cut * _ROUNDED)
         & (scale[rows.SQUARES] >= 0)
         & (scale[rows.SQUARES] <= present * (cut * cut) * _ROUNDED)
@@ -140,13 +155,26 @@ def _scale_fits(memory: Memory, parameters: DefaultProfile) -> bool:
         & (scale[rows.FAR] >= scale[rows.NEXT_FAR])
         & (scale[rows.FAR] <= rows.FARTHEST)
         & (scale[rows.AGE] >= np.where(known, 1.0, 0.0))
-        & (scale[rows.AGE] <= memory.numbers[SEEN])
+        & (scale[rows.AGE] + present <= seen)
+        & (known | (scale[still] == empty_scale[still]).all(axis=0))
     )
     young = np.arange(start)[:, np.newaxis] < kept
     usable = np.abs(memory.young) <= rows.FARTHEST
     return bool(fits.all()) and bool((usable | ~young).all())
 
 
-def _guard_fits(memory: Memory) -> bool:
-    guard = float(memory.guard[0])
-    return guard > -math.inf and bool(np.isfinite(memory.window_bits).all())
+def _held(memory: Memory) -> int:
+    """Events that were seen and are not learnt yet."""
+    numbers = memory.numbers
+    return int(numbers[WAITING] + (numbers[FLAGGED] if numbers[STANCE] != OPEN else 0))
+
+
+def _guard_fits(memory: Memory, parameters: DefaultProfile) -> bool:
+    """The guard has no level, and so flags nothing, until a whole window has been scored."""
+    level, numbers = float(memory.guard[0]), memory.numbers
+    if level == math.inf:
+        fits = not numbers[PRESSURE:].any()
+    else:
+        first = parameters.window + max(parameters.window, parameters.start)
+        fits = parameters.guard > 0.0 and abs(level) <= _MOST_BITS and bool(numbers[SEEN] >= first)
+    return fits and bool((np.abs(memory.window_bits) <= _MOST_BITS).all())

@@ -9,14 +9,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection.forest_contents import ForestContents, check_sizes, draw_over
+from floodline.detection.forest_contents import (
+    ForestContents,
+    check_names,
+    check_sizes,
+    check_window,
+    draw_over,
+)
 from floodline.detection.state_data import decoded_as
 from floodline.detection.tree_drawing import WIDEST, Trees
 from floodline.errors import StateRefused
 
 FORMAT = "half-space-trees"
 VERSION = 1
-_MOST_KEPT = 2**27  # values in a window of rows
 
 Name = str | int
 Masses = NDArray[np.int32]
@@ -37,8 +42,8 @@ class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     height: int
     window_size: int
     limits: list[tuple[Name, float, float]]
-    seed: int | None
-    drawing_seed: int | None
+    seed: int | bytes | None
+    drawing_seed: int | bytes | None
     feature_names: list[Name] | None
     features: list[Name]
     counter: int
@@ -69,8 +74,8 @@ def pack(contents: ForestContents) -> bytes:
                     "height": contents.height,
                     "window_size": contents.window_size,
                     "limits": [(name, *map(float, ends)) for name, ends in contents.limits.items()],
-                    "seed": contents.seed,
-                    "drawing_seed": contents.drawing_seed,
+                    "seed": _folded_seed(contents.seed),
+                    "drawing_seed": _folded_seed(contents.drawing_seed),
                     "feature_names": contents.feature_names,
                     "features": contents.features,
                     "counter": contents.counter,
@@ -106,8 +111,8 @@ def _contents(state: _State) -> ForestContents:
     reference = latest = trees = None
     if state.features:
         _require(len(state.features) <= WIDEST, "too many features")
-        rows = state.window_size * len(state.features)
-        _require(state.height <= 10 or rows <= _MOST_KEPT, "too large a window of rows")
+        check_names(state.features)
+        check_window(state.height, state.window_size, len(state.features))
         _require(0 <= state.counter < state.window_size, "a counter outside its window")
         _require(0 <= state.windows < 2**62, "a wrong number of windows")
         seen = state.window_size if state.windows else 0
@@ -118,10 +123,12 @@ def _contents(state: _State) -> ForestContents:
     else:
         _require(state.drawing_seed is not None, "neither trees nor a seed")
         _require(state.counter == state.windows == 0, "events learnt without features")
+        check_names(state.feature_names or ())
     return ForestContents(
         n_trees=state.n_trees, height=state.height, window_size=state.window_size, limits=limits,
-        seed=state.seed, drawing_seed=state.drawing_seed, feature_names=state.feature_names,
-        features=state.features, trees=trees, reference=reference, latest=latest,
+        seed=_seed(state.seed), drawing_seed=_seed(state.drawing_seed),
+        feature_names=state.feature_names, features=state.features,
+        trees=trees, reference=reference, latest=latest,
         counter=state.counter, windows=state.windows,
     )  # fmt: skip
 
@@ -130,12 +137,27 @@ def _trees(
     state: _State, shape: tuple[int, int], limits: Mapping[Any, tuple[float, float]]
 ) -> Trees:
     if state.drawing_seed is not None:
-        rng = random.Random(state.drawing_seed)  # noqa: S311  # River's generator
+        rng = random.Random(_seed(state.drawing_seed))  # noqa: S311  # River's generator
         return draw_over(state.features, limits, rng, state.n_trees, state.height)
     features = np.frombuffer(state.tree_features or b"", "<u2").reshape(shape).astype(np.uint16)
     _require(bool(features.max() < len(state.features)), "a tree asks for an unknown feature")
     thresholds = np.frombuffer(state.tree_thresholds or b"", "<f8").reshape(shape)
     return Trees(features, thresholds.astype(np.float64))
+
+
+def _folded_seed(seed: Any) -> Any:
+    """A seed beyond 64 bits as bytes, little-endian in two's complement; others as they are."""
+    if type(seed) is not int or -(2**63) <= seed < 2**64:
+        return seed
+    return seed.to_bytes(seed.bit_length() // 8 + 1, "little", signed=True)
+
+
+def _seed(folded: int | bytes | None) -> int | None:
+    if not isinstance(folded, bytes):
+        return folded
+    seed = int.from_bytes(folded, "little", signed=True)
+    _require(_folded_seed(seed) == folded, "a seed that is kept in another way")
+    return seed
 
 
 def _fold(masses: Masses | None) -> _Counts | None:
@@ -154,6 +176,7 @@ def _unfold(counts: _Counts | None, shape: tuple[int, int], events: int) -> Mass
     if counts is None:
         raise ValueError("a window's masses are missing")
     values = np.frombuffer(counts.counts, f"<u{counts.size}")
+    _require(events == 0 or len(values) >= shape[0], "a tree without events")
     masses = np.zeros(math.prod(shape), np.int64)
     if counts.places is None:
         masses[:] = values

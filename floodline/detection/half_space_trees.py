@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from river.base import AnomalyDetector
 
 from floodline.detection.event_rows import as_matrix, fill_row, room_for
-from floodline.detection.forest_contents import ForestContents, check_sizes, draw_over
+from floodline.detection.forest_contents import (
+    ForestContents,
+    check_sizes,
+    check_window,
+    draw_over,
+)
 from floodline.detection.forest_state import pack, unpack
 from floodline.detection.kernels.masses import ForestMasses
 from floodline.detection.kernels.progress import LEARN, SCORE
@@ -56,7 +61,8 @@ class HalfSpaceTrees(AnomalyDetector):
             the first event, or numbers the columns if that is a matrix.
 
     Raises:
-        ValueError: a size is not positive, a tree is higher than 24, or T W (2^(h + 1) - 1)
+        ValueError: a size is not positive, a tree is higher than 24, all trees together have more
+            than 2^24 leaves, T W exceeds 2^26 for trees higher than 10, or T W (2^(h + 1) - 1)
             reaches 2^53, above which sums would not be exact.
 
     >>> hst = HalfSpaceTrees(n_trees=5, height=3, window_size=3, seed=42)
@@ -260,6 +266,7 @@ class HalfSpaceTrees(AnomalyDetector):
 
     def _begin(self, features: Sequence[Any]) -> ForestMasses:
         """Draw the trees over these features."""
+        check_window(self.height, self.window_size, len(features))
         trees = draw_over(list(features), self.limits, self.rng, self.n_trees, self.height)
         self.limits.update({name: self.limits[name] for name in features})  # as River notes them
         return self._plant(trees, features)

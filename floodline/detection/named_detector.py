@@ -17,7 +17,7 @@ from floodline.errors import ConfigurationError, InvalidEvent, StateRefused
 
 FORMAT = "river-estimator"
 VERSION = 1
-MOST_EVENTS = 2**62
+MOST_EVENTS = 2**62 - 2**40  # a state at it could not go on: it is no number that one meets
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -67,7 +67,12 @@ class RememberingForest:
     2011. One feature a level: half-space chains of Manzoor, Lamba, Akoglu, "xStream", KDD 2018.
     """
 
-    def __init__(self, parameters: DefaultProfile, features: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        parameters: DefaultProfile,
+        features: tuple[str, ...],
+        memory: Memory | None = None,
+    ) -> None:
         self.parameters = parameters
         self._features = features
         self._settings = Settings(
@@ -79,7 +84,7 @@ class RememberingForest:
             guard=float(parameters.guard),
             patience=parameters.guard_patience,
         )
-        self._memory = forest_memory.new_memory(parameters, len(features))
+        self._memory = memory or forest_memory.new_memory(parameters, len(features))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -197,7 +202,4 @@ class RememberingForest:
         Raises:
             StateRefused: the bytes are no state of this detector, or of another version.
         """
-        parameters, features, memory = forest_memory.read(data)
-        forest = cls(parameters, features)
-        forest._memory = memory
-        return forest
+        return cls(*forest_memory.read(data))

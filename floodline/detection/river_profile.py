@@ -17,6 +17,7 @@ from floodline.errors import StateRefused
 
 FORMAT = "river-profile"
 VERSION = 1
+MOST_EVENTS = 2**62 - 2**40  # a state at it could not go on: it is no number that one meets
 _NARROW = 16  # up to this height a leaf's number fits two bytes
 
 
@@ -46,6 +47,8 @@ class RiverProfileForest:
     """
 
     def __init__(self, parameters: RiverProfile, features: tuple[str, ...]) -> None:
+        if not -(2**63) <= parameters.seed < 2**64:
+            raise ValueError(f"seed lies in [-2^63, 2^64), not {parameters.seed}")
         self.parameters = parameters
         self._features = features
         self._low = np.full(len(features), np.inf)
@@ -215,13 +218,18 @@ class RiverProfileForest:
             for name in ("n_trees", "height", "window_size", "seed")
         )
         size = 8 * len(self._features)
-        if not same or list(trees.feature_names or ()) != list(self._features) or state.events < 0:
+        if not same or list(trees.feature_names or ()) != list(self._features):
             raise StateRefused("the trees of this state are not those of its parameters")
+        windows, counter = divmod(state.events, trees.window_size)
+        seen = 0 <= state.events < MOST_EVENTS and trees.features in ((), self._features)
+        if not seen or counter != trees.counter or (windows == 0) != trees.warming_up:
+            raise StateRefused(f"the trees of this state have not learnt {state.events} events")
         if len(state.low) != size or len(state.high) != size:
             raise StateRefused(f"ranges of {len(state.low)} bytes do not fit the features")
         self._trees = trees
         self._low = np.frombuffer(state.low, dtype="<f8").astype(np.float64)
         self._high = np.frombuffer(state.high, dtype="<f8").astype(np.float64)
-        if np.isnan(self._low).any() or np.isnan(self._high).any():
-            raise StateRefused("a range's end is no number")
+        empty = (self._low == np.inf) & (self._high == -np.inf)
+        if not (empty | (self._low <= self._high)).all():
+            raise StateRefused("a range that no values have")
         self._events = state.events

@@ -178,7 +178,7 @@ class Scorer:
             StateRefused: the bytes are no such state.
         """
         state = decoded(data, _State, "scorer state")
-        if state.version != VERSION or not 0 <= state.events < 2**63:
+        if state.version != VERSION or not 0 <= state.events < 2**62 - 2**40:
             raise StateRefused(
                 f"scorer state version {state.version} after {state.events} events; "
                 f"this release reads version {VERSION}"

@@ -145,9 +145,12 @@ FAULTS: dict[str, tuple[Callable[[dict[str, object]], object], str]] = {
     "unknown field": (lambda s: s.update(code="x"), "no forest state"),
     "missing field": (lambda s: s.pop("events"), "no forest state"),
     "short ranges": (lambda s: s.update(low=b"1234"), "do not fit"),
-    "no number": (lambda s: s.update(high=b"\xff" * 16), "is no number"),
+    "no number": (lambda s: s.update(high=b"\xff" * 16), "no values have"),
+    "turned ranges": (lambda s: s.update(low=s["high"], high=s["low"]), "no values have"),
     "repeated names": (lambda s: s.update(features=["a", "a"]), "not those of its parameters"),
-    "negative count": (lambda s: s.update(events=-1), "not those of its parameters"),
+    "negative count": (lambda s: s.update(events=-1), "have not learnt"),
+    "other count": (lambda s: s.update(events=26), "have not learnt"),
+    "endless count": (lambda s: s.update(events=2**64 - 1), "have not learnt"),
     "damaged trees": (lambda s: s.update(trees=b"123"), "no half-space trees|bytes"),
     "giant trees": (
         lambda s: s.update(
