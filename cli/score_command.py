@@ -113,7 +113,9 @@ def score(
 
     Each event is scored, then learnt. A line has its row (the first is 0), score, rarity (share of
     recent events that scored as high), the threshold in force, alert and warming_up. A cell that
-    is empty or NaN is a missing value, for which a number in detector.missing stands in.
+    is empty or NaN is a missing value. Without a configuration the other features score such an
+    event; with one detector.missing holds as in the consumer: where it names no number and no
+    `ignore` for the feature, the event's line has `refused` and `detail` in place of a score.
 
     With --label: `roc_auc` and `average_precision` over all events; with --json that is one
     object on stdout and no lines, unless -o names a file for them.

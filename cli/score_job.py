@@ -105,7 +105,7 @@ def _run(job: Job) -> None:
             scorer,
             _rule(configuration),
             job.batch_size,
-            _stand_ins(configuration),
+            configuration.schema_of_events if configuration else None,
             explain=job.explain,
         )
         if job.warm_from is not None:
@@ -129,12 +129,6 @@ def _saved(job: Job) -> Scorer | None:
 
 def _model(configuration: Configuration | None) -> ModelParameters | None:
     return configuration.model_parameters if configuration else None
-
-
-def _stand_ins(configuration: Configuration | None) -> dict[str, float]:
-    """The numbers of detector.missing; a file's other missing values stay missing."""
-    rules = configuration.detector.missing if configuration else {}
-    return {name: float(rule) for name, rule in rules.items() if not isinstance(rule, str)}
 
 
 def _features(configuration: Configuration | None, saved: Scorer | None) -> tuple[str, ...] | None:
@@ -180,7 +174,13 @@ def _score(job: Job, file: EventFile, steps: ScoringRun, features: tuple[str, ..
     carried = file.columns if job.with_event else ()
     with (
         lines_to(
-            job.output, job.output_file, to_stdout, features, carried, explained=job.explain
+            job.output,
+            job.output_file,
+            to_stdout,
+            features,
+            carried,
+            explained=job.explain,
+            refusing=steps.may_refuse,
         ) as writer,
         progress_bar(f"scoring {file.name}", to_stdout=to_stdout) as progress,
     ):
@@ -200,6 +200,11 @@ def _report(job: Job, totals: Totals, scorer: Scorer) -> None:
         f"warming up, {totals.invalid:,} left out; {figures['events_per_second']:,.0f} events/s, "
         f"profile {figures['profile']}"
     )
+    if totals.refused:
+        _say(
+            f"{totals.refused:,} events were refused: they lack a feature; detector.missing says "
+            "what becomes of such events"
+        )
     if totals.quality is not None:
         _say(
             f"{totals.quality.anomalies:,} anomalies by {job.label!r}: ROC-AUC "

@@ -23,6 +23,7 @@ def lines_to(
     columns: tuple[str, ...],
     *,
     explained: bool = False,
+    refusing: bool = False,
 ) -> Iterator[Writer]:
     """A writer to `file`, which appears only once it is whole; else to stdout, else to nothing.
 
@@ -33,23 +34,26 @@ def lines_to(
         features: which of `columns` are numbers.
         columns: the events' own columns that are carried.
         explained: whether alerts carry their explanation.
+        refusing: whether events may be refused.
 
     Raises:
         ConfigurationError: the format is not known or does not fit, or the file cannot be written.
     """
     chosen = form or _by_ending(file)
+
+    def writer_to(target: BinaryIO) -> Writer:
+        if chosen == "ndjson":
+            return NdjsonLines(target)
+        return TableLines(target, chosen, features, columns, explained=explained, refusing=refusing)
+
     if file is None:
         if to_stdout and chosen == "parquet" and sys.stdout.isatty():
             raise ConfigurationError("--output parquet: is no text; name a file with -o")
-        yield (
-            _writer(sys.stdout.buffer, chosen, features, columns, explained)
-            if to_stdout
-            else NoLines()
-        )
+        yield writer_to(sys.stdout.buffer) if to_stdout else NoLines()
         return
     try:
         with whole_file(file) as target:
-            yield _writer(target, chosen, features, columns, explained)
+            yield writer_to(target)
     except OSError as error:
         raise _unwritable(file, error) from error
 
@@ -92,15 +96,3 @@ def _by_ending(file: Path | None) -> str:
             f"-o {file}: its ending tells no format; say it with --output ({', '.join(OUTPUTS)})"
         )
     return form
-
-
-def _writer(
-    target: BinaryIO,
-    form: str,
-    features: tuple[str, ...],
-    columns: tuple[str, ...],
-    explained: bool,
-) -> Writer:
-    if form == "ndjson":
-        return NdjsonLines(target)
-    return TableLines(target, form, features, columns, explained=explained)

@@ -198,6 +198,38 @@ def test_a_number_stands_in_for_a_missing_value(score: Command, tmp_path: Path) 
     assert lines(score("gap.csv"))[-1]["score"] < full[-1]["score"]
 
 
+def test_an_event_without_what_it_needs_is_refused(score: Command, tmp_path: Path) -> None:
+    """By detector.missing as in the consumer: its line has the reason, the others the same scores.
+
+    Without a configuration the other features score it.
+    """
+    rows = [f"{place % 7},{place % 5}" for place in range(400)]
+    (tmp_path / "full.csv").write_text("\n".join(["x,y", *rows]) + "\n")
+    (tmp_path / "gaps.csv").write_text(
+        "\n".join(["x,y", "1,", *rows[:300], ",", *rows[300:]]) + "\n"
+    )
+    detector = '[detector]\nname = "t"\ntopic = "t"\nfeatures = ["y", "x"]\n'
+    (tmp_path / "c.toml").write_text(detector)
+    found = lines(score("gaps.csv", "--config", "c.toml", "--with-event"))
+    assert [line["row"] for line in found] == list(range(402))
+    refused = [line for line in found if "refused" in line]
+    assert [line["row"] for line in refused] == [0, 301]
+    assert refused[0]["refused"] == "missing_feature"
+    assert refused[0]["detail"] == "feature 'y' is missing or null"
+    assert refused[0]["event"]["x"] == 1
+    scores = [line["score"] for line in found if "score" in line]
+    assert scores == [line["score"] for line in lines(score("full.csv"))]
+    told = figures(score("gaps.csv", "--config", "c.toml", "--json", "-o", "lines.parquet"))
+    assert (told["events"], told["refused"]) == (400, 2)
+    table = pq.read_table(tmp_path / "lines.parquet").to_pylist()
+    assert [row["row"] for row in table if row["refused"]] == [0, 301]
+    assert [row["score"] for row in table if not row["refused"]] == scores
+    assert "2 events were refused" in score("gaps.csv", "--config", "c.toml")[2]
+    assert figures(score("gaps.csv", "--json"))["refused"] == 0
+    (tmp_path / "c.toml").write_text(f'{detector}missing = {{ x = "ignore", y = 1 }}\n')
+    assert figures(score("gaps.csv", "--config", "c.toml", "--json"))["refused"] == 0
+
+
 def test_invalid_rows_are_counted_on_request(score: Command, tmp_path: Path) -> None:
     """A word where a number is due ends the run, unless such rows are to be left out."""
     (tmp_path / "odd.csv").write_text("x,y\n" + "1,2\n" * 40 + "oops,2\n3\n" + "1,2\n" * 8)
