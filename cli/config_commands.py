@@ -8,7 +8,9 @@ from typing import Any
 import typer
 
 from cli.options import ConfigOption, JsonOption, print_json
+from floodline.configuration.first_alert import events_before_alerts, warm_up_of
 from floodline.configuration.loading import load
+from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
 
 app = typer.Typer(help="The configuration: check it, show it, write one.", no_args_is_help=True)
@@ -23,7 +25,7 @@ features = ["amount", "latency"]  # numeric fields; "a.b" is field b of object a
 
 [threshold]
 target_precision = 0.8            # what labels move the threshold towards
-initial_rarity = 0.001            # before any label: the rarest 1 in 1,000
+initial_rarity = 0.001            # before any label: the rarest 1 in 1,000; none before event 1,250
 
 [kafka]
 bootstrap_servers = "127.0.0.1:9092"
@@ -35,19 +37,43 @@ url = "sqlite:///.floodline/floodline.db"
 
 @app.command()
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Check file, environment and types; nothing is connected to.
+    """Check file, environment and types; make a detector by name; nothing is connected to.
+
+    Says too before which event of a partition no alert can come.
 
     Example: `floodline config check --config floodline.toml`
     """
     configuration, origins = load(config, os.environ)
+    check_model(configuration)
+    first = events_before_alerts(configuration)
     if as_json:
-        print_json({"valid": True, "detector": configuration.detector.name, "given": len(origins)})
+        print_json(
+            {
+                "valid": True,
+                "detector": configuration.detector.name,
+                "given": len(origins),
+                "events_before_alerts": first,
+            }
+        )
     else:
         sys.stdout.write(
             f"valid: detector {configuration.detector.name!r} reads "
             f"{configuration.topics.events!r}, {len(configuration.detector.features)} features; "
             f"{len(origins)} settings given\n"
+            f"no alert before event {first + 1:,} of a partition: {_why(configuration)}\n"
         )
+
+
+def _why(configuration: Configuration) -> str:
+    warm_up = warm_up_of(configuration.model_parameters)
+    threshold = configuration.threshold
+    if threshold.initial_score is not None:
+        return f"{warm_up:,} events warm the model up, then threshold.initial_score holds"
+    return (
+        f"{warm_up:,} events warm the model up, and a rarity of {threshold.initial_rarity:g} needs "
+        "that many scores to tell; raise threshold.initial_rarity, set threshold.initial_score or "
+        "consumer.warm_from for an earlier one"
+    )
 
 
 @app.command()

@@ -16,6 +16,7 @@ from cli.score_state import check_state_file, read_state, write_state
 from cli.scored_lines import NoLines
 from cli.scoring_run import ScoringRun, Totals
 from floodline.configuration.loading import CONFIG_VARIABLE, FILE
+from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration, ThresholdSection
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.preparation import prepare
@@ -90,6 +91,8 @@ def _run(job: Job) -> None:
         check_state_file(job.save_state)
     configuration = _configuration(job.config)
     saved = _saved(job)
+    if configuration is not None and saved is None and job.model.profile is None:
+        check_model(configuration)
     prepare(time.perf_counter)
     with open_events(job.file, job.form, sys.stdin.buffer) as file:
         columns = choose(file, job.features, _features(configuration, saved), job.label)

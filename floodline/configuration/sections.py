@@ -57,9 +57,11 @@ class ThresholdSection(Section):
 
     initial_rarity: float = Field(
         default=0.001,
-        gt=0,
+        ge=0.0001,
         lt=1,
-        description="Before any release: alert on this share of the events, the rarest.",
+        description="Before any release: alert on this share of the events, the rarest among a "
+        "partition's last 10,000. None can be that rare before 1 / initial_rarity events after "
+        "the warm-up: 0.001 gives no alert before event 1,250.",
     )
     initial_score: float | None = Field(
         default=None,
