@@ -8,6 +8,7 @@ import msgspec
 DEEPEST = 200
 """Parts inside each other; trees of height 24 need 75."""
 
+_KINDS: dict[type, type] = {int: float, list: tuple}  # which of them it is says nothing
 _SHARED = 64
 _SMALL = 100_000
 
@@ -37,8 +38,22 @@ def check_shape(parts: Sequence[Part]) -> None:
         ways[at] = min(1 + sum(ways[each] for each in below[at]), 2**62)
     if max(depth, default=0) > DEEPEST:
         raise ValueError(f"its parts are nested deeper than {DEEPEST}")
+    _check_nodes(parts)
     if max(ways, default=0) > _SMALL + _SHARED * len(parts):
         raise ValueError("its parts refer to each other far too often")
+
+
+def _check_nodes(parts: Sequence[Part]) -> None:
+    """Refuse a tree whose nodes are not all alike: no try-out comes to each of them."""
+    first: dict[str, dict[Any, type]] = {}
+    for part in parts:
+        if part.kind == "object" and str(part.label).startswith("river.tree."):
+            kinds = {
+                name: _KINDS.get(type(value), type(value))
+                for name, value in zip(part.values[::2], part.values[1::2], strict=True)
+            }
+            if first.setdefault(part.label, kinds) != kinds:
+                raise ValueError(f"two nodes of {part.label} are not alike")
 
 
 def _references(part: Part, count: int) -> list[int]:
