@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
+import numpy as np
 import structlog
 
 from consumer.ports import Input, Log, Record
@@ -13,7 +14,8 @@ from floodline.detection.detector import as_rows
 from floodline.detection.scorer import Scorer
 from floodline.errors import ConfigurationError, InvalidEvent
 from floodline.events.decoding import decode_event
-from floodline.events.files.event_file import Wanted
+from floodline.events.files.event_file import EventFile, Wanted
+from floodline.events.files.missing import MissingValues
 from floodline.events.files.opening import open_events
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,19 @@ def parse_history(text: str) -> History:
     )
 
 
+def check_columns(file: EventFile, features: tuple[str, ...]) -> None:
+    """Refuse a history without one of the features.
+
+    Raises:
+        ConfigurationError: a column is not there.
+    """
+    known = set(file.columns)
+    names = {name: name.split(".")[0] for name in features}
+    missing = [name for name, root in names.items() if not known & {name, root}]
+    if missing:
+        raise ConfigurationError(f"{file.name}: has no column {', '.join(missing)}")
+
+
 class Teacher:
     """Makes the model that a partition begins with."""
 
@@ -92,13 +107,12 @@ class Teacher:
 
     def _learn_file(self, scorer: Scorer, name: str) -> None:
         with open_events(name, None, sys.stdin.buffer) as file:
-            known = set(file.columns)
-            names = {name: name.split(".")[0] for name in scorer.features}
-            missing = [name for name, root in names.items() if not known & {name, root}]
-            if missing:
-                raise ConfigurationError(f"{name}: has no column {', '.join(missing)}")
+            check_columns(file, scorer.features)
+            missing = MissingValues(scorer.features, self._configuration.schema_of_events)
             for chunk in file.chunks(Wanted(features=scorer.features)):
-                scorer.step_many(chunk.rows, self._configuration.initial_rule)
+                refused = missing.settle(chunk.rows)
+                rows = np.delete(chunk.rows, list(refused), axis=0)
+                scorer.step_many(rows, self._configuration.initial_rule)
 
     def _learn_log(self, scorer: Scorer, partition: int, end: int) -> None:
         low, _ = self._input.bounds(partition)
