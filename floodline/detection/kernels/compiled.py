@@ -36,6 +36,14 @@ def borrowing(function: Function) -> Function:
     return _compiled(function, _nrt=False)
 
 
+def embedded(function: Function) -> Function:
+    """As `borrowing`, and a part of the machine code of every kernel that calls it.
+
+    A call that passes arrays takes as long as a short kernel's work.
+    """
+    return _compiled(function, _nrt=False, forceinline=True)
+
+
 def _compiled(function: Function, **options: Any) -> Function:
     # Reference counting is an option of Numba's that its types do not list.
     make: Any = njit
