@@ -1,6 +1,8 @@
 """`floodline bench ...`: measurements against named baselines in the same run."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +29,27 @@ def kernel(
     `ratio_...` is kernel over River, `default_over_plain` the default profile with 50 of its 100
     trees, scaler included, over the kernel of 10 trees; `bit_equal` whether each score was River's.
     """
-    figures = _measure(rounds, with_moa=moa)
+    _print(_measure(rounds, with_moa=moa), as_json=as_json)
+
+
+@app.command("decode", epilog="Example: floodline bench decode --rounds 3 --json")
+def decode(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Interleaved rounds.")] = 7,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure decoding flat JSON events to a matrix against msgspec, and orjson's dicts.
+
+    Events per second of process CPU time; ten numbers of 6 digits, then of 17, in batches of 1,000;
+    medians of interleaved rounds. `ratio` is floodline's `matrix` over the best way with `msgspec`,
+    `bit_equal` whether both gave the same bits.
+    """
+    with _in_a_checkout("decode"):
+        from benchmarks.decode import measure
+    _say("compiling, then measuring the decoders")
+    _print(measure(rounds), as_json=as_json)
+
+
+def _print(figures: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(figures)
         return
@@ -35,17 +57,24 @@ def kernel(
         typer.echo(f"{name:<22}{_shown(value):>16}")
 
 
-def _measure(rounds: int, *, with_moa: bool) -> dict[str, Any]:
+@contextmanager
+def _in_a_checkout(command: str) -> Iterator[None]:
+    """Say where the benchmarks are when they, or what only they need, are not installed."""
     try:
-        from benchmarks import default_profile
-        from benchmarks import kernel as plain
+        yield
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] != "benchmarks":
+        if error.name is None or error.name.partition(".")[0] not in ("benchmarks", "orjson"):
             raise
         raise ConfigurationError(
             "the benchmarks come with a checkout of the repository, not with the installed "
-            "package; run `make setup` in a checkout, then .venv/bin/floodline bench kernel"
+            f"package; run `make setup` in a checkout, then .venv/bin/floodline bench {command}"
         ) from error
+
+
+def _measure(rounds: int, *, with_moa: bool) -> dict[str, Any]:
+    with _in_a_checkout("kernel"):
+        from benchmarks import default_profile
+        from benchmarks import kernel as plain
     _say("compiling, then measuring half-space trees against River's")
     figures = plain.measure(rounds)
     _say("measuring the default profile")

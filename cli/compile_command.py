@@ -13,7 +13,7 @@ def compile_kernels(as_json: JsonOption = False) -> None:
     says; each change of the kernels or of the processor compiles anew. Example: `floodline compile`
     """
     # Imported late: Numba takes half a second, and `floodline --help` should not.
-    from floodline.detection.preparation import prepare
+    from floodline.events.preparation import prepare
 
     seconds = prepare(time.perf_counter)
     if as_json:

@@ -26,8 +26,8 @@ def nearest(digits: np.uint64, power: int) -> float:
     (W. D. Clinger, "How to read floating point numbers accurately", 1990).
     """
     if digits <= _EXACT and -22 <= power <= 22:
-        exact = float(np.float64(digits))
-        return exact / _TENS[-power] if power < 0 else exact * _TENS[power]
+        exact = np.float64(digits)
+        return float(exact / _TENS[-power] if power < 0 else exact * _TENS[power])
     return _by_product(digits, power)
 
 

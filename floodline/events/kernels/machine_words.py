@@ -5,21 +5,32 @@ from typing import Any, cast
 
 import numpy as np
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 Text = NDArray[np.uint8]
 
 
+def _byte_at(_typing: Any, text: Any, _place: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = builder.load(_pointer(context, builder, signature, arguments))
+        return builder.zext(byte, context.get_value_type(types.int64))
+
+    return types.int64(text, types.intp), code
+
+
 def _word_at(_typing: Any, text: Any, _place: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        start = cgutils.gep_inbounds(builder, array.data, arguments[1])
-        pointer = context.get_value_type(types.uint64).as_pointer()
-        return builder.load(builder.bitcast(start, pointer), align=1)
+        word = context.get_value_type(types.uint64).as_pointer()
+        place = builder.bitcast(_pointer(context, builder, signature, arguments), word)
+        return builder.load(place, align=1)
 
     return types.uint64(text, types.intp), code
+
+
+def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(array.data, [arguments[1]])
 
 
 def _high_product(_typing: Any, _left: Any, _right: Any) -> Any:
@@ -47,6 +58,8 @@ def _trailing_zeros(_typing: Any, _word: Any) -> Any:
 
 
 _make: Any = intrinsic
+byte_at = cast("Callable[[Text, int], int]", _make(_byte_at))
+"""The byte in this place; no bound is checked, so a place below 0 costs nothing either."""
 word_at = cast("Callable[[Text, int], np.uint64]", _make(_word_at))
 """The eight bytes from this place on, the first one lowest; no bound is checked."""
 high_product = cast("Callable[[np.uint64, np.uint64], np.uint64]", _make(_high_product))

@@ -4,7 +4,7 @@ import numpy as np
 
 from floodline.detection.kernels.compiled import embedded
 from floodline.events.kernels.doubles import nearest
-from floodline.events.kernels.machine_words import Text, trailing_zeros, word_at
+from floodline.events.kernels.machine_words import Text, byte_at, trailing_zeros, word_at
 
 REFUSED = -1
 _MOST_DIGITS = 19
@@ -32,22 +32,22 @@ def read_number(text: Text, place: int) -> tuple[int, float]:
     Not sure is what has more than 19 digits, is too large for a double or smaller than normal ones.
     An integer -0 is 0, as Python's is; -0.0 is not.
     """
-    negative = text[place] == _MINUS
+    negative = byte_at(text, place) == _MINUS
     if negative:
         place += 1
     first = place
     place, digits = _read_digits(text, place, _NONE)
-    if place == first or (text[first] == _ZERO and place > first + 1):
+    if place == first or (byte_at(text, first) == _ZERO and place > first + 1):
         return REFUSED, 0.0
     count, power, whole = place - first, 0, True
-    if text[place] == _POINT:
+    if byte_at(text, place) == _POINT:
         begin = place + 1
         place, digits = _read_digits(text, begin, digits)
         power, whole = begin - place, False
         if power == 0:
             return REFUSED, 0.0
         count -= power
-    if text[place] | _TO_SMALL == _SMALL_E:
+    if byte_at(text, place) | _TO_SMALL == _SMALL_E:
         place, exponent = _read_exponent(text, place + 1)
         if place == REFUSED:
             return REFUSED, 0.0
@@ -97,13 +97,13 @@ def _read_digits(text: Text, place: int, before: np.uint64) -> tuple[int, np.uin
 @embedded
 def _read_exponent(text: Text, place: int) -> tuple[int, int]:
     """The place after an exponent, REFUSED without digits; it stops growing where all is over."""
-    negative = text[place] == _MINUS
-    if negative or text[place] == _PLUS:
+    negative = byte_at(text, place) == _MINUS
+    if negative or byte_at(text, place) == _PLUS:
         place += 1
     first, exponent = place, 0
-    while _ZERO <= text[place] <= _NINE:
+    while _ZERO <= byte_at(text, place) <= _NINE:
         if exponent < _LARGEST_EXPONENT:
-            exponent = exponent * 10 + text[place] - _ZERO
+            exponent = exponent * 10 + byte_at(text, place) - _ZERO
         place += 1
     if place == first:
         return REFUSED, 0
@@ -114,7 +114,7 @@ def _read_exponent(text: Text, place: int) -> tuple[int, int]:
 def _zeros_before(text: Text, place: int) -> int:
     """How many zeros stand before the first other digit."""
     zeros = 0
-    while text[place] == _ZERO or text[place] == _POINT:
-        zeros += text[place] == _ZERO
+    while byte_at(text, place) == _ZERO or byte_at(text, place) == _POINT:
+        zeros += byte_at(text, place) == _ZERO
         place += 1
     return zeros

@@ -14,7 +14,7 @@ def upper_bits(power: int) -> int:
     Appendix B of D. Lemire, "Number parsing at a gigabyte per second", Software: Practice and
     Experience 51 (8), 2021.
     """
-    five = 5 ** abs(power)
+    five: int = 5 ** abs(power)
     if power >= 0:
         return five << (_BITS - five.bit_length()) if five < 1 << _BITS else _cut(five)
     length = (five - 1).bit_length()

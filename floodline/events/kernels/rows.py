@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from floodline.detection.kernels.compiled import borrowing, embedded
 from floodline.events.kernels.keys import NOT_FOUND, Keys, find_key, is_key
-from floodline.events.kernels.machine_words import Text
+from floodline.events.kernels.machine_words import Text, byte_at
 from floodline.events.kernels.numbers import REFUSED, read_number
 from floodline.events.kernels.strings import QUOTE, find_quote, is_null, skip_space, skip_value
 
@@ -63,11 +63,11 @@ def _parse_object(batch: Batch, keys: Keys, event: int, place: int, end: int) ->
     """The place after the object and the white space behind it; REFUSED where it deviates."""
     text, columns = batch.text, batch.rows.shape[1]
     place = skip_space(text, place)
-    if text[place] != _BRACE:
+    if byte_at(text, place) != _BRACE:
         return REFUSED
     place = skip_space(text, place + 1)
     found, previous = 0, keys.follow.shape[0] - 1
-    while text[place] == QUOTE:
+    while byte_at(text, place) == QUOTE:
         place, key = _parse_key(text, place, keys, previous)
         if place == REFUSED:
             return REFUSED
@@ -78,12 +78,12 @@ def _parse_object(batch: Batch, keys: Keys, event: int, place: int, end: int) ->
             previous = key
             found += key < columns
         place = skip_space(text, place)
-        if text[place] != _COMMA:
+        if byte_at(text, place) != _COMMA:
             break
         place = skip_space(text, place + 1)
-        if text[place] != QUOTE:
+        if byte_at(text, place) != QUOTE:
             return REFUSED
-    if text[place] != _CLOSING or (found < columns and not _fill(batch, event)):
+    if byte_at(text, place) != _CLOSING or (found < columns and not _fill(batch, event)):
         return REFUSED
     place += 1
     return skip_space(text, place) if place < end else place
@@ -106,7 +106,7 @@ def _parse_key(text: Text, place: int, keys: Keys, previous: int) -> tuple[int, 
             return REFUSED, NOT_FOUND
         place = quote + 1
     place = skip_space(text, place)
-    if text[place] != _COLON:
+    if byte_at(text, place) != _COLON:
         return REFUSED, NOT_FOUND
     return skip_space(text, place + 1), key
 
@@ -127,7 +127,7 @@ def _parse_value(batch: Batch, event: int, key: int, place: int) -> int:
 @embedded
 def _parse_cell(batch: Batch, event: int, column: int, place: int) -> int:
     """Write the feature's value; the place after it, or REFUSED."""
-    if batch.text[place] == _SMALL_N:
+    if byte_at(batch.text, place) == _SMALL_N:
         if not (batch.optional[column] and is_null(batch.text, place)):
             return REFUSED
         batch.rows[event, column] = batch.instead[column]

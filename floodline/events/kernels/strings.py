@@ -3,7 +3,7 @@
 import numpy as np
 
 from floodline.detection.kernels.compiled import embedded
-from floodline.events.kernels.machine_words import Text, trailing_zeros, word_at
+from floodline.events.kernels.machine_words import Text, byte_at, trailing_zeros, word_at
 from floodline.events.kernels.numbers import REFUSED, read_number
 
 QUOTE = 0x22
@@ -22,8 +22,8 @@ _BYTE_SHIFT = 3
 @embedded
 def skip_space(text: Text, place: int) -> int:
     """The first place from here on without white space."""
-    while text[place] <= _SPACE:
-        byte = text[place]
+    while byte_at(text, place) <= _SPACE:
+        byte = byte_at(text, place)
         if byte not in (_SPACE, _LINE, _RETURN, _TAB):
             break
         place += 1
@@ -46,7 +46,7 @@ def find_quote(text: Text, place: int) -> tuple[int, bool]:
         place += 8
     above |= word & ((ends & (~ends + _ONE)) - _ONE)
     place += trailing_zeros(ends) >> _BYTE_SHIFT
-    return place if text[place] == QUOTE else REFUSED, above & _HIGHS == _NONE
+    return place if byte_at(text, place) == QUOTE else REFUSED, above & _HIGHS == _NONE
 
 
 @embedded
@@ -73,7 +73,7 @@ def skip_value(text: Text, place: int, longest: int) -> int:
     REFUSED where it is an object, a list, a string that is not plain ASCII or longer than
     `longest`, a number that `read_number` refuses, or no value at all.
     """
-    byte = text[place]
+    byte = byte_at(text, place)
     if byte == QUOTE:
         end, ascii_only = find_quote(text, place + 1)
         return end + 1 if ascii_only and place + 1 <= end <= place + 1 + longest else REFUSED
