@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.kafka",
     "tests.fixtures.postgres",
+    "tests.fixtures.buckets",
     "tests.fixtures.databases",
     "tests.fixtures.browser",
     "tests.fixtures.prometheus",

@@ -1,17 +1,17 @@
 """A bucket that speaks S3: how it is reached, for how long, and what its errors mean."""
 
 import errno
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-
-import fsspec
 
 from floodline.errors import ConfigurationError
 from floodline.storage.object_place import ObjectPlace
 from floodline.storage.place import PlaceClosed
 
-_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\s?#\\]+)*/?\Z")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|\Z))[^/\s?#\\]+)*/?\Z")
+_STYLES = {"auto", "path", "virtual"}
 _OPTIONS = {"endpoint_url", "key", "secret", "token", "region", "addressing_style"}
 _TIMEOUT = "timeout_seconds"
 _TIMEOUT_SECONDS = 30.0
@@ -49,8 +49,20 @@ def bucket_place(url: str, options: Mapping[str, str]) -> ObjectPlace:
         )
     if ("key" in options) != ("secret" in options):
         raise ConfigurationError("store.options: key and secret are given together, or neither")
-    timeout = float(options.get(_TIMEOUT, _TIMEOUT_SECONDS))
+    if options.get("addressing_style", "auto") not in _STYLES:
+        raise ConfigurationError("store.options: addressing_style is auto, path or virtual")
+    timeout = _timeout(options)
     return ObjectPlace(_files(options, timeout), url, _ADVICE, _Calls(timeout))
+
+
+def _timeout(options: Mapping[str, str]) -> float:
+    try:
+        seconds = float(options.get(_TIMEOUT, _TIMEOUT_SECONDS))
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ConfigurationError(f"store.options: {_TIMEOUT} is a number of seconds above 0")
+    return seconds
 
 
 def _files(options: Mapping[str, str], timeout: float) -> Any:
@@ -71,18 +83,19 @@ def _files(options: Mapping[str, str], timeout: float) -> Any:
     }
     region = {"region_name": options["region"]} if "region" in options else {}
     try:
-        files = fsspec.filesystem(
-            "s3",
-            **given,
-            client_kwargs=region,
-            config_kwargs=config,
-            use_listings_cache=False,
-            skip_instance_cache=True,
-        )
+        from s3fs import S3FileSystem
     except ImportError as error:
         raise ConfigurationError(
             "store.folder s3://...: s3fs is not installed; install floodline with its extra s3"
         ) from error
+    files = S3FileSystem(
+        **given,
+        client_kwargs=region,
+        config_kwargs=config,
+        use_listings_cache=False,
+        max_concurrency=1,  # a state is one GET: no question for its size, no parts
+        skip_instance_cache=True,
+    )
     files.retries = 1  # botocore's are bounded already
     return files
 

@@ -11,7 +11,7 @@ import fsspec
 from floodline.errors import ConfigurationError
 from floodline.storage.place import Entry
 
-_MEMORY = re.compile(r"memory://[\w.-]+(/[\w.-]+)*/?\Z")
+_MEMORY = re.compile(r"memory://[\w-][\w.-]*(/[\w-][\w.-]*)*/?\Z")
 
 Result = TypeVar("Result")
 

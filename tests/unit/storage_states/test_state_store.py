@@ -1,74 +1,115 @@
 """The store of states: what is read is what was written, or it is refused."""
 
 import hashlib
+import itertools
+import sys
 from pathlib import Path
 
+import fsspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from floodline.configuration.sections import StoreSection
 from floodline.errors import ConfigurationError, StateRefused
-from floodline.storage.state_store import StateStore
+from floodline.storage.state_store import StateStore, open_store
+from tests.fixtures.state_store_promises import StorePromises
+
+_NUMBERS = itertools.count()
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    """A state is found under the sha256 of its bytes, in a folder that is made when needed."""
-    store = StateStore(tmp_path / "deep" / "states")
+class TestFolder(StorePromises):
+    """A folder keeps the promises; it is made when needed."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> StateStore:
+        return StateStore.open(str(tmp_path / "deep" / "states"), {})
+
+
+class TestMemory(StorePromises):
+    """So does this process's memory."""
+
+    @pytest.fixture
+    def store(self) -> StateStore:
+        return StateStore.open(f"memory://promises-{next(_NUMBERS)}", {})
+
+
+def test_the_newest_of_the_others_survive_a_sweep() -> None:
+    """Beside those to keep, the last written stay, by the store's own times."""
+    store = StateStore.open("memory://newest", {})
+    digests = [store.write(bytes([number])) for number in range(5)]
+    store.sweep(keep=[digests[0]], newest=2)
+    assert store.read(digests[0])
+    assert store.read(digests[3])
+    assert store.read(digests[4])
+    for digest in digests[1:3]:
+        with pytest.raises(StateRefused):
+            store.read(digest)
+
+
+def test_two_stores_of_memory_are_two() -> None:
+    """Each name has its own states and its own identity; the same name is the same store."""
+    one, two = StateStore.open("memory://one", {}), StateStore.open("memory://two", {})
+    digest = one.write(b"state")
+    with pytest.raises(StateRefused):
+        two.read(digest)
+    assert one.identity() != two.identity()
+    assert StateStore.open("memory://one/", {}).read(digest) == b"state"
+
+
+def test_damage_in_memory_is_refused() -> None:
+    """Bytes with another digest are refused wherever they lie."""
+    store = StateStore.open("memory://damaged", {})
     digest = store.write(b"state")
-    assert digest == hashlib.sha256(b"state").hexdigest()
-    assert store.read(digest) == b"state"
-    assert StateStore(tmp_path / "deep" / "states").read(digest) == b"state"
-
-
-def test_the_same_state_twice_is_one_file(tmp_path: Path) -> None:
-    """Writing again changes nothing and leaves no temporary file."""
-    store = StateStore(tmp_path)
-    digest = store.write(b"state")
-    assert store.write(b"state") == digest
-    assert [file.name for file in tmp_path.iterdir()] == [digest]
-
-
-@pytest.mark.parametrize("damage", [b"", b"stat", b"State", b"state "])
-def test_other_bytes_are_refused(tmp_path: Path, damage: bytes) -> None:
-    """Bytes with another digest are refused, and the file is named."""
-    store = StateStore(tmp_path)
-    digest = store.write(b"state")
-    (tmp_path / digest).write_bytes(damage)
-    with pytest.raises(StateRefused, match=f"{digest}: the bytes have another digest"):
+    fsspec.filesystem("memory").pipe_file(f"/damaged/{digest}", b"stat")
+    with pytest.raises(StateRefused, match="another digest; restore it from a backup"):
         store.read(digest)
 
 
-def test_a_missing_state_is_refused_with_what_to_check(tmp_path: Path) -> None:
-    """A state that is not there points to the shared folder; so does a missing folder."""
-    for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(StateRefused, match=r"all processes must share store\.folder"):
-            StateStore(folder).read("0" * 64)
+def test_the_configuration_opens_the_store(tmp_path: Path) -> None:
+    """The setting may be a folder's path, or memory."""
+    digest = open_store(StoreSection(folder=str(tmp_path / "a"))).write(b"state")
+    assert (tmp_path / "a" / digest).read_bytes() == b"state"
+    open_store(StoreSection(folder="memory://configured")).write(b"state")
+    assert StateStore.open("memory://configured", {}).read(digest) == b"state"
 
 
-PATHS = [
-    "",
-    "../secret",
-    "/etc/passwd",
-    "0" * 63,
-    "0" * 65,
-    "0" * 64 + "\n",
-    "A" * 64,
-    "0" * 61 + "/..",
-    "\0" * 64,
-    "\u0966" * 64,  # a digit, but none of ours
-]
+@pytest.mark.parametrize(
+    ("folder", "options", "said"),
+    [
+        ("", {}, "name a folder or a bucket"),
+        ("a\0b", {}, "name a folder or a bucket"),
+        ("gs://bucket/prefix", {}, "gs:// is not a kind of store; write a folder's path, s3://"),
+        ("file:///tmp/states", {}, "write a folder's path"),
+        ("memory://", {}, "write memory:// and a name"),
+        ("memory://a/../b", {}, "write memory:// and a name"),
+        ("s3://", {}, "write s3://bucket/prefix"),
+        ("s3://UPPER/x", {}, "write s3://bucket/prefix"),
+        ("s3://bucket//x", {}, "write s3://bucket/prefix"),
+        ("s3://bucket/x?versionId=1", {}, "write s3://bucket/prefix"),
+        ("s3://bucket/../x", {}, "write s3://bucket/prefix"),
+        ("s3://bucket", {"secrets": "x"}, "secrets: not an option of a bucket, which has"),
+        ("s3://bucket", {"key": "x"}, "key and secret are given together"),
+        ("s3://bucket", {"timeout_seconds": "soon"}, "timeout_seconds"),
+        ("s3://bucket", {"addressing_style": "odd"}, "addressing_style"),
+        ("states", {"key": "x", "secret": "hush"}, "key, secret: only a bucket has options"),
+    ],
+)
+def test_a_store_that_cannot_be_is_refused_at_once(
+    folder: str, options: dict[str, str], said: str
+) -> None:
+    """Each fault of the setting is told with what to write, and no secret."""
+    with pytest.raises(ConfigurationError) as caught:
+        StateStore.open(folder, options)
+    assert said in str(caught.value)
+    assert "hush" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", PATHS)
-def test_only_a_digest_is_looked_up(tmp_path: Path, name: str) -> None:
-    """No name but 64 hexadecimal digits reaches the file system, to read or to delete."""
-    (tmp_path / "secret").write_bytes(b"secret")
-    store = StateStore(tmp_path / "states")
-    store.write(b"state")
-    with pytest.raises(StateRefused, match="is no sha256"):
-        store.read(name)
-    store.delete(name)
-    assert (tmp_path / "secret").exists()
+def test_a_bucket_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who installed floodline without s3fs reads which extra is missing."""
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(ConfigurationError, match="with its extra s3"):
+        StateStore.open("s3://bucket/prefix", {})
 
 
 @given(st.text(max_size=70))
@@ -78,38 +119,14 @@ def test_no_text_is_a_way_out(name: str) -> None:
         StateStore(Path("no-such-folder")).read(name)
 
 
-def test_a_link_is_refused_wherever_it_leads(tmp_path: Path) -> None:
-    """A link under a state's name is not followed, be the bytes behind it the right ones."""
-    digest = hashlib.sha256(b"state").hexdigest()
-    (tmp_path / "elsewhere").write_bytes(b"state")
-    (tmp_path / digest).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StateRefused, match="it is a link, not a file"):
-        StateStore(tmp_path).read(digest)
-
-
-def test_a_deleted_state_is_gone(tmp_path: Path) -> None:
-    """Deleting is for good; deleting what is not there is no error."""
-    store = StateStore(tmp_path)
-    digest = store.write(b"state")
-    store.delete(digest)
-    store.delete(digest)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """A store whose folder is a file says which setting is at fault."""
-    (tmp_path / "file").write_bytes(b"")
-    store = StateStore(tmp_path / "file")
-    with pytest.raises(ConfigurationError, match=r"store\.folder .*file: cannot be written"):
-        store.write(b"state")
-    with pytest.raises(ConfigurationError, match="cannot be deleted"):
-        store.delete("0" * 64)
-
-
-def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
-    """When the state cannot take its name, the temporary file goes and the error is told."""
-    store = StateStore(tmp_path)
-    (tmp_path / hashlib.sha256(b"state").hexdigest()).mkdir()
-    with pytest.raises(ConfigurationError):
-        store.write(b"state")
-    assert len(list(tmp_path.iterdir())) == 1
+@given(st.text(max_size=20), st.binary(max_size=5))
+def test_any_setting_is_a_store_or_refused(folder: str, state: bytes) -> None:
+    """Whatever the setting's text, opening gives a store or one clear error."""
+    for prefix in ("", "s3://", "memory://"):
+        try:
+            store = StateStore.open(prefix + folder, {})
+        except ConfigurationError:
+            continue
+        if prefix == "memory://":
+            assert store.read(store.write(state)) == state
+            assert store.write(state) == hashlib.sha256(state).hexdigest()
