@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.fixtures.consumer_process import ConsumerProcess
+from tests.fixtures.consumer_process import ConsumerProcess, Outcome, wait_until
 
 
 class Fleet:
@@ -61,10 +61,23 @@ class Fleet:
         assert in_order, f"{name} ended with {code}:\n{member.log.read_text()[-3_000:]}"
         del self._members[name]
 
+    def forget(self, name: str) -> None:
+        """One that ended by itself, as it should."""
+        assert self._members.pop(name).process.poll() is not None
+
     def stop_all(self) -> None:
         """SIGTERM for each."""
         for name in list(self._members):
             self.stop(name)
+
+    def wait_committed(self, outcome: Outcome, seconds: float = 60.0) -> None:
+        """Wait until the whole input is committed, while no member ends by itself."""
+
+        def reached() -> bool:
+            self.check()
+            return outcome.is_committed()
+
+        wait_until(reached, "every record lies before a committed offset", seconds)
 
     def check(self) -> None:
         """Fail where a member ended by itself."""

@@ -74,7 +74,7 @@ def test_a_broker_killed_under_load(
                 kafka.start()
                 wait_going_on(watch, verdict, "broker")
                 fleet.check()
-        breakable.outcome.wait_committed(PATIENCE_SECONDS)
+        fleet.wait_committed(breakable.outcome, PATIENCE_SECONDS)
         given_up = [m.said("transaction given up") for m in fleet.running.values()]
         assert any(given_up), "no transaction noticed"
         fleet.stop_all()
@@ -104,6 +104,6 @@ def test_a_broker_that_stands_still(
                 process.resume()
                 wait_going_on(watch, verdict, "broker")
                 fleet.check()
-        breakable.outcome.wait_committed(PATIENCE_SECONDS)
+        fleet.wait_committed(breakable.outcome, PATIENCE_SECONDS)
         fleet.stop_all()
     verdict.account(breakable.outcome)

@@ -75,6 +75,6 @@ def test_sigkill_at_random_moments(site: Site, effort: Effort, verdict: Verdict)
             for number in range(effort.kills):
                 time.sleep(draw.uniform(0.0, 2.0))
                 run.kill(undisturbed=number % 3 != 2)
-        site.outcome.wait_committed(PATIENCE_SECONDS)
+        fleet.wait_committed(site.outcome, PATIENCE_SECONDS)
         fleet.stop_all()
     verdict.account(site.outcome)

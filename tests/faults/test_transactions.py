@@ -87,7 +87,7 @@ def test_late_and_lost_requests_of_a_transaction(
                 assert proxy.passed.wait(PATIENCE_SECONDS), trouble
                 verdict.recovered("request", took)
                 fleet.check()
-        site.outcome.wait_committed(PATIENCE_SECONDS)
+        fleet.wait_committed(site.outcome, PATIENCE_SECONDS)
         said = [
             line for each in fleet.running.values() for line in each.said("transaction given up")
         ]
@@ -116,7 +116,7 @@ def test_a_hanging_transaction_of_somebody_else(site: Site, verdict: Verdict) ->
         servers = site.topics.bootstrap_servers
         with Trickle(servers, site.events_topic, site.seed, 2_000):
             wait_until(lambda: watch.total() > 6_000, "scoring goes on")
-        site.outcome.wait_committed()
+        fleet.wait_committed(site.outcome)
         assert site.outcome.alerts() == [], "read_committed shows what lies after the hanging one"
         foreign.abort_transaction(20)
         assert site.outcome.alerts()

@@ -51,7 +51,7 @@ def test_zombies(site: Site, effort: Effort, verdict: Verdict) -> None:
                 time.sleep(draw.uniform(0.0, 2.0))
                 zombie.send(signal.SIGCONT)
                 wait_until(lambda: len(zombie.said("lost")) > losses, "the zombie noticed")  # noqa: B023
-        site.outcome.wait_committed(PATIENCE_SECONDS)
+        fleet.wait_committed(site.outcome, PATIENCE_SECONDS)
         fleet.stop_all()
     verdict.account(site.outcome)
 
@@ -66,7 +66,7 @@ def test_a_freeze_shorter_than_the_session(site: Site, verdict: Verdict) -> None
             member.send(signal.SIGSTOP)
             time.sleep(3.0)
             member.send(signal.SIGCONT)
-        site.outcome.wait_committed(PATIENCE_SECONDS)
+        fleet.wait_committed(site.outcome, PATIENCE_SECONDS)
         fleet.stop_all()
     verdict.account(site.outcome)
 
@@ -88,7 +88,7 @@ def test_a_rebalance_storm(site: Site, effort: Effort, verdict: Verdict) -> None
                 storm_turn(fleet, draw, verdict)
             if not fleet.running:
                 fleet.start("one")
-        site.outcome.wait_committed(PATIENCE_SECONDS)
+        fleet.wait_committed(site.outcome, PATIENCE_SECONDS)
         fleet.stop_all()
     verdict.account(site.outcome)
 
