@@ -14,7 +14,7 @@ class ConfigurationError(FloodlineError):
 
 
 class DependencyDown(FloodlineError):  # noqa: N818  # it reads as the sentence it is
-    """Kafka, SQL or MLflow does not answer; the operator brings it back, then we go on."""
+    """Kafka, SQL, MLflow or the store does not answer; the operator brings it back."""
 
     exit_code = 4
 

@@ -68,7 +68,7 @@ def _timeout(options: Mapping[str, str]) -> float:
 def _files(options: Mapping[str, str], timeout: float) -> Any:
     config: dict[str, Any] = {
         "connect_timeout": min(_CONNECT_SECONDS, timeout),
-        "read_timeout": timeout,
+        "read_timeout": max(1.0, timeout / _ATTEMPTS),
         "retries": {"total_max_attempts": _ATTEMPTS, "mode": "standard"},
         # A state is proven by its sha256; some servers refuse the checksums of newer clients.
         "request_checksum_calculation": "when_required",
