@@ -35,8 +35,8 @@ class DecodedRows(msgspec.Struct, frozen=True):
 class RowDecoder:
     """Decodes as `decode_event` does, to the bit, and with its faults; one thread at a time.
 
-    Flat objects are parsed in one compiled pass that holds no lock; whatever deviates (an escape,
-    a letter beyond ASCII, a nested value, a key twice, more than 19 digits, any fault) goes through
+    Flat objects are parsed in one compiled pass that holds no lock; whatever deviates (a nested
+    value, a feature's key twice, an escape in a key, more than 19 digits, any fault) goes through
     `decode_event`. Which of the two it was changes nothing but the time.
     """
 

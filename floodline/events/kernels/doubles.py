@@ -27,7 +27,9 @@ def nearest(digits: np.uint64, power: int) -> float:
     """
     if digits <= _EXACT and -22 <= power <= 22:
         exact = np.float64(digits)
-        return float(exact / _TENS[-power] if power < 0 else exact * _TENS[power])
+        if power < 0:
+            return float(exact / _TENS[np.uint64(-power)])
+        return float(exact * _TENS[np.uint64(power)])
     return _by_product(digits, power)
 
 

@@ -40,11 +40,13 @@ class Keys(NamedTuple):
 @embedded
 def is_key(text: Text, place: int, keys: Keys, key: int) -> bool:
     """True where this key stands here, quotes included."""
-    last = (keys.sizes[key] - 1) >> _SHIFT
+    number = np.uint64(key)
+    last = (keys.sizes[number] - 1) >> _SHIFT
     for word in range(last):
-        if word_at(text, place + _BYTES * word) != keys.words[key, word]:
+        if word_at(text, place + _BYTES * word) != keys.words[number, np.uint64(word)]:
             return False
-    return bool(word_at(text, place + _BYTES * last) & keys.masks[key] == keys.words[key, last])
+    end = word_at(text, place + _BYTES * last) & keys.masks[number]
+    return bool(end == keys.words[number, np.uint64(last)])
 
 
 @embedded

@@ -9,7 +9,8 @@ from floodline.detection.kernels.compiled import borrowing, embedded
 from floodline.events.kernels.keys import NOT_FOUND, Keys, find_key, is_key
 from floodline.events.kernels.machine_words import Text, byte_at
 from floodline.events.kernels.numbers import REFUSED, read_number
-from floodline.events.kernels.strings import QUOTE, find_quote, is_null, skip_space, skip_value
+from floodline.events.kernels.strings import QUOTE, end_of_plain, is_utf8
+from floodline.events.kernels.values import is_null, skip_space, skip_value
 
 _BRACE, _CLOSING, _COLON, _COMMA, _SMALL_N = 0x7B, 0x7D, 0x3A, 0x2C, 0x6E
 _SHORTEST = 2
@@ -44,8 +45,8 @@ class Batch(NamedTuple):
 def parse_rows(batch: Batch, keys: Keys) -> int:
     """Fill the rows of all events that are as usual; the number of those that deviate.
 
-    Usual is one flat object: wanted numbers of at most 19 digits, each key once and without a
-    backslash, other values plain ASCII strings, such numbers, `true`, `false` or `null`.
+    Usual is one flat object: keys without a backslash, the wanted ones once; numbers of at most 19
+    digits; beside them strings (no surrogate escapes), `true`, `false` and `null`.
     """
     place, deviating = 0, 0
     for event in range(batch.sizes.shape[0]):
@@ -92,17 +93,17 @@ def _parse_object(batch: Batch, keys: Keys, event: int, place: int, end: int) ->
 @embedded
 def _parse_key(text: Text, place: int, keys: Keys, previous: int) -> tuple[int, int]:
     """The place where the value begins, and the key's number or NOT_FOUND; REFUSED if unusual."""
-    key = keys.follow[previous]
+    key: int = keys.follow[np.uint64(previous)]
     if is_key(text, place, keys, key):
-        place += keys.sizes[key]
+        place += keys.sizes[np.uint64(key)]
     else:
-        quote, ascii_only = find_quote(text, place + 1)
-        if quote == REFUSED:
+        quote, ascii_only = end_of_plain(text, place + 1)
+        if byte_at(text, quote) != QUOTE:
             return REFUSED, NOT_FOUND
         key = find_key(text, place, quote + 1 - place, keys)
         if key != NOT_FOUND:
             keys.follow[previous] = key
-        elif not ascii_only:
+        elif not (ascii_only or is_utf8(text, place + 1, quote)):
             return REFUSED, NOT_FOUND
         place = quote + 1
     place = skip_space(text, place)
@@ -116,9 +117,9 @@ def _parse_value(batch: Batch, event: int, key: int, place: int) -> int:
     """The place after the value, which is kept if it is a feature's; REFUSED where it deviates."""
     if key == NOT_FOUND:
         return skip_value(batch.text, place, _ANY_LENGTH)
-    if batch.seen[key] == event:
+    if batch.seen[np.uint64(key)] == event:
         return REFUSED
-    batch.seen[key] = event
+    batch.seen[np.uint64(key)] = event
     if key < batch.rows.shape[1]:
         return _parse_cell(batch, event, key, place)
     return skip_value(batch.text, place, batch.longest)
@@ -132,7 +133,7 @@ def _parse_cell(batch: Batch, event: int, column: int, place: int) -> int:
             return REFUSED
         batch.rows[event, column] = batch.instead[column]
         return place + 4
-    place, batch.rows[event, column] = read_number(batch.text, place)
+    place, batch.rows[np.uint64(event), np.uint64(column)] = read_number(batch.text, place)
     return place
 
 

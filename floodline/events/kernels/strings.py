@@ -1,17 +1,14 @@
-"""White space, strings and words between the fields that are wanted."""
+"""Where a string ends, and whether all of it is right."""
 
 import numpy as np
 
 from floodline.detection.kernels.compiled import embedded
 from floodline.events.kernels.machine_words import Text, byte_at, trailing_zeros, word_at
-from floodline.events.kernels.numbers import REFUSED, read_number
+from floodline.events.kernels.numbers import REFUSED
 
 QUOTE = 0x22
-_SPACE, _TAB, _LINE, _RETURN = 0x20, 0x09, 0x0A, 0x0D
-_SMALL_T, _SMALL_F, _SMALL_N = 0x74, 0x66, 0x6E
-_TRUE, _NULL = (np.uint64(int.from_bytes(word, "little")) for word in (b"true", b"null"))
-_FALSE = np.uint64(int.from_bytes(b"false", "little"))
-_FOUR_BYTES, _FIVE_BYTES = np.uint64(0xFFFF_FFFF), np.uint64(0xFF_FFFF_FFFF)
+_BACKSLASH, _SMALL_U = 0x5C, 0x75
+_SHORT_ESCAPES = tuple(b'"\\/bfnrt')
 _ONES, _HIGHS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _SPACES, _QUOTES = np.uint64(0x2020202020202020), np.uint64(0x2222222222222222)
 _BACKSLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
@@ -20,22 +17,28 @@ _BYTE_SHIFT = 3
 
 
 @embedded
-def skip_space(text: Text, place: int) -> int:
-    """The first place from here on without white space."""
-    while byte_at(text, place) <= _SPACE:
-        byte = byte_at(text, place)
-        if byte not in (_SPACE, _LINE, _RETURN, _TAB):
-            break
-        place += 1
+def end_of_string(text: Text, place: int) -> int:
+    """The quote that ends the string whose inside begins here.
+
+    REFUSED where a control character or a zero byte stands in it, an escape that is none or is a
+    surrogate, or bytes that are not UTF-8.
+    """
+    begin = place
+    place, plain = end_of_plain(text, place)
+    while byte_at(text, place) == _BACKSLASH:
+        size = _escape(text, place)
+        if size == 0:
+            return REFUSED
+        place, more = end_of_plain(text, place + size)
+        plain = plain and more
+    if byte_at(text, place) != QUOTE or not (plain or is_utf8(text, begin, place)):
+        return REFUSED
     return place
 
 
 @embedded
-def find_quote(text: Text, place: int) -> tuple[int, bool]:
-    """The quote that ends the string whose inside begins here, and if all of it is ASCII.
-
-    REFUSED where a backslash or a control character stands in it, or a zero byte.
-    """
+def end_of_plain(text: Text, place: int) -> tuple[int, bool]:
+    """The next quote, backslash, control character or zero byte, and if all before it is ASCII."""
     above = np.uint64(0)
     while True:
         word = word_at(text, place)
@@ -45,8 +48,7 @@ def find_quote(text: Text, place: int) -> tuple[int, bool]:
         above |= word
         place += 8
     above |= word & ((ends & (~ends + _ONE)) - _ONE)
-    place += trailing_zeros(ends) >> _BYTE_SHIFT
-    return place if byte_at(text, place) == QUOTE else REFUSED, above & _HIGHS == _NONE
+    return place + (trailing_zeros(ends) >> _BYTE_SHIFT), above & _HIGHS == _NONE
 
 
 @embedded
@@ -61,26 +63,47 @@ def _ends(word: np.uint64) -> np.uint64:
 
 
 @embedded
-def is_null(text: Text, place: int) -> bool:
-    """True where `null` stands here."""
-    return bool(word_at(text, place) & _FOUR_BYTES == _NULL)
+def _escape(text: Text, place: int) -> int:
+    """How many bytes the escape here has; 0 for one that is none, or a surrogate."""
+    kind = byte_at(text, place + 1)
+    if kind in _SHORT_ESCAPES:
+        return 2
+    if kind != _SMALL_U:
+        return 0
+    letter = 0
+    for at in range(place + 2, place + 6):
+        digit = _hex_digit(byte_at(text, at))
+        if digit < 0:
+            return 0
+        letter = 16 * letter + digit
+    return 0 if 0xD800 <= letter <= 0xDFFF else 6
 
 
 @embedded
-def skip_value(text: Text, place: int, longest: int) -> int:
-    """The place after the value here.
+def _hex_digit(byte: int) -> int:
+    """Its value, -1 for another byte."""
+    if 0x30 <= byte <= 0x39:
+        return byte - 0x30
+    letter = byte | 0x20
+    return letter - 0x57 if 0x61 <= letter <= 0x66 else -1
 
-    REFUSED where it is an object, a list, a string that is not plain ASCII or longer than
-    `longest`, a number that `read_number` refuses, or no value at all.
-    """
-    byte = byte_at(text, place)
-    if byte == QUOTE:
-        end, ascii_only = find_quote(text, place + 1)
-        return end + 1 if ascii_only and place + 1 <= end <= place + 1 + longest else REFUSED
-    word = word_at(text, place)
-    if byte in (_SMALL_T, _SMALL_N):
-        four = word & _FOUR_BYTES
-        return place + 4 if four in (_TRUE, _NULL) else REFUSED
-    if byte == _SMALL_F:
-        return place + 5 if word & _FIVE_BYTES == _FALSE else REFUSED
-    return read_number(text, place)[0]
+
+@embedded
+def is_utf8(text: Text, place: int, end: int) -> bool:
+    """True where all bytes up to `end`, which holds a quote, are as RFC 3629 has them."""
+    while place < end:
+        first = byte_at(text, place)
+        if first < 0x80:
+            place += 1
+            continue
+        size = 2 + (first >= 0xE0) + (first >= 0xF0)
+        # The second byte's bounds keep out longer forms than need be, surrogates, and the beyond.
+        low = 0xA0 if first == 0xE0 else 0x90 if first == 0xF0 else 0x80
+        high = 0x9F if first == 0xED else 0x8F if first == 0xF4 else 0xBF
+        if not (0xC2 <= first <= 0xF4 and low <= byte_at(text, place + 1) <= high):
+            return False
+        for at in range(place + 2, place + size):
+            if byte_at(text, at) & 0xC0 != 0x80:
+                return False
+        place += size
+    return True
