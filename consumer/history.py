@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
+import numpy as np
 import structlog
 
-from consumer.ports import Input, Log, Record
+from consumer.ports import Input, Log
+from consumer.records import Batch
 from floodline.configuration.sections import Configuration
-from floodline.detection.detector import as_rows
 from floodline.detection.scorer import Scorer
-from floodline.errors import ConfigurationError, InvalidEvent
-from floodline.events.decoding import decode_event
-from floodline.events.files.event_file import Wanted
+from floodline.errors import ConfigurationError
+from floodline.events.files.event_file import EventFile, Wanted
+from floodline.events.files.missing import MissingValues
 from floodline.events.files.opening import open_events
+from floodline.events.row_decoder import RowDecoder
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,19 @@ def parse_history(text: str) -> History:
     )
 
 
+def check_columns(file: EventFile, features: tuple[str, ...]) -> None:
+    """Refuse a history without one of the features.
+
+    Raises:
+        ConfigurationError: a column is not there.
+    """
+    known = set(file.columns)
+    names = {name: name.split(".")[0] for name in features}
+    missing = [name for name, root in names.items() if not known & {name, root}]
+    if missing:
+        raise ConfigurationError(f"{file.name}: has no column {', '.join(missing)}")
+
+
 class Teacher:
     """Makes the model that a partition begins with."""
 
@@ -92,23 +107,24 @@ class Teacher:
 
     def _learn_file(self, scorer: Scorer, name: str) -> None:
         with open_events(name, None, sys.stdin.buffer) as file:
-            known = set(file.columns)
-            names = {name: name.split(".")[0] for name in scorer.features}
-            missing = [name for name, root in names.items() if not known & {name, root}]
-            if missing:
-                raise ConfigurationError(f"{name}: has no column {', '.join(missing)}")
+            check_columns(file, scorer.features)
+            missing = MissingValues(scorer.features, self._configuration.schema_of_events)
             for chunk in file.chunks(Wanted(features=scorer.features)):
-                scorer.step_many(chunk.rows, self._configuration.initial_rule)
+                refused = missing.settle(chunk.rows)
+                rows = np.delete(chunk.rows, list(refused), axis=0)
+                scorer.step_many(rows, self._configuration.initial_rule)
 
     def _learn_log(self, scorer: Scorer, partition: int, end: int) -> None:
         low, _ = self._input.bounds(partition)
         start = self._start(partition, low)
         replay = self._log.replay(partition, start, end)
+        decoder = RowDecoder(self._configuration.schema_of_events)
         try:
             done = start >= end
             while not done:
-                records, done = replay.read(_SECONDS)
-                self._learn(scorer, records)
+                batches, done = replay.read(_SECONDS)
+                for batch in batches:
+                    self._learn(scorer, decoder, batch)
         finally:
             replay.close()
 
@@ -119,16 +135,8 @@ class Teacher:
             return self._input.offset_at(partition, wanted)
         return max(low, wanted)
 
-    def _learn(self, scorer: Scorer, records: list[Record]) -> None:
+    def _learn(self, scorer: Scorer, decoder: RowDecoder, batch: Batch) -> None:
         """Learn what can be decoded; the rest is history and no dead letter."""
-        events = []
-        for record in records:
-            try:
-                events.append(
-                    decode_event(record.value, self._configuration.schema_of_events).features
-                )
-            except InvalidEvent:
-                continue
-        for start in range(0, len(events), _BATCH):
-            rows = as_rows(events[start : start + _BATCH], scorer.features)
-            scorer.step_many(rows, self._configuration.initial_rule)
+        rows = decoder.decode(batch.values).rows
+        for start in range(0, len(rows), _BATCH):
+            scorer.step_many(rows[start : start + _BATCH], self._configuration.initial_rule)
