@@ -77,6 +77,26 @@ def score(
         int | None, typer.Option(min=2, help="Events that the default profile remembers.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes the trees and so every score.")] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SCORE",
+            min=0,
+            max=1,
+            help="Mark as alert what scores at least this, once warm; else the configuration's "
+            "threshold, else --rarity 0.001.",
+        ),
+    ] = None,
+    rarity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            min=0.0001,
+            max=0.5,
+            help="Mark as alert the rarest events, this share of the last 10,000; nothing can be "
+            "so rare before 1 / SHARE events after the warm-up.",
+        ),
+    ] = None,
     state: Annotated[
         Path | None, typer.Option(help="Start from a state that --save-state wrote.")
     ] = None,
@@ -139,6 +159,8 @@ def score(
                 memory=memory,
                 seed=seed,
             ),
+            threshold=threshold,
+            rarity=rarity,
             state=state,
             save_state=save_state,
             warm_from=warm_from,

@@ -36,6 +36,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     label: str | None
     config: Path | None
     model: ModelFlags
+    threshold: float | None
+    rarity: float | None
     state: Path | None
     save_state: Path | None
     warm_from: str | None
@@ -90,6 +92,7 @@ def _run(job: Job) -> None:
     if job.save_state is not None:
         check_state_file(job.save_state)
     configuration = _configuration(job.config)
+    rule = _rule(job, configuration)
     saved = _saved(job)
     if configuration is not None and saved is None and job.model.profile is None:
         check_model(configuration)
@@ -106,7 +109,7 @@ def _run(job: Job) -> None:
             )
         steps = ScoringRun(
             scorer,
-            _rule(configuration),
+            rule,
             job.batch_size,
             configuration.schema_of_events if configuration else None,
             explain=job.explain,
@@ -151,7 +154,12 @@ def _configuration(path: Path | None) -> Configuration | None:
     return read_configuration(path)
 
 
-def _rule(configuration: Configuration | None) -> ThresholdRule:
+def _rule(job: Job, configuration: Configuration | None) -> ThresholdRule:
+    """What marks an alert: the flag, else the configuration, else its default."""
+    if job.threshold is not None and job.rarity is not None:
+        raise ConfigurationError("--threshold and --rarity: each marks alerts; leave one out")
+    if job.threshold is not None or job.rarity is not None:
+        return ThresholdRule(score=job.threshold, rarity=job.rarity)
     if configuration is None:
         return ThresholdRule(rarity=ThresholdSection().initial_rarity)
     return configuration.initial_rule

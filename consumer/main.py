@@ -3,21 +3,22 @@
 import signal
 import threading
 import time
-from pathlib import Path
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 from consumer.adapters.kafka import KafkaInput, KafkaOutput, KafkaTopics
 from consumer.adapters.log import KafkaLog, KafkaReleases
+from consumer.history_check import check_history
 from consumer.loop import ScoringLoop
 from consumer.observation import Observation
 from consumer.ports import PublishFailed
 from consumer.restoration import Restorer
+from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
 from floodline.detection.preparation import prepare
 from floodline.errors import DependencyDown
-from floodline.storage.state_store import StateStore
+from floodline.storage.state_store import open_store
 from floodline.telemetry.endpoint import serve
 from floodline.telemetry.metrics import ConsumerMetrics
 
@@ -34,6 +35,9 @@ def consume(configuration: Configuration) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    # Before anything slow: what the operator must mend.
+    check_history(configuration)
+    check_model(configuration)
     # Before anything that waits for us: a first start compiles for half a minute.
     log.info("kernels ready", seconds=round(prepare(time.perf_counter), 1))
     registry = CollectorRegistry()
@@ -65,7 +69,7 @@ def _run(configuration: Configuration, observation: Observation, stopping: threa
     source = KafkaInput(configuration)
     output = KafkaOutput(configuration, source)
     _first_producer(output, configuration)
-    store = StateStore(Path(configuration.store.folder))
+    store = open_store(configuration.store)
     releases = KafkaReleases(configuration, time.monotonic)
     topics = KafkaLog(configuration, time.monotonic)
     loop = ScoringLoop(

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -16,7 +15,7 @@ from floodline.configuration.sections import Configuration
 from floodline.errors import Conflict, FloodlineError
 from floodline.storage import labelled_alerts, releases, retrains, schema_revision
 from floodline.storage.engine import open_engine, transaction
-from floodline.storage.state_store import StateStore
+from floodline.storage.state_store import open_store
 from floodline.storage.tables import ReleaseRow
 from floodline.telemetry.endpoint import serve
 from floodline.telemetry.metrics import TrainerMetrics
@@ -104,7 +103,7 @@ def _retrain(configuration: Configuration, engine: Engine, request: Request) -> 
         events=KafkaEvents(configuration),
         channel=KafkaReleases(configuration),
         tracking=MlflowTracking(configuration),
-        store=StateStore(Path(configuration.store.folder)),
+        store=open_store(configuration.store),
         now=_now,
     )
     return retrain_once(configuration, services, request)

@@ -9,7 +9,7 @@ from typing import Self
 from demo.local_kafka.leash import Leash
 from demo.local_kafka.node import Node, prepare
 from demo.local_kafka.ports import free_port, require_free
-from demo.local_kafka.properties import HOST, Ports
+from demo.local_kafka.properties import HOST, Detour, Ports
 from demo.local_kafka.readiness import PortTaken, await_serving
 
 START_ATTEMPTS = 3
@@ -19,13 +19,20 @@ class LocalKafka:
     """One real Kafka node on 127.0.0.1, stopped with the `with` block and with this process.
 
     Without `folder` its data lives in a temporary folder and is deleted at the end; without
-    `port` it serves on a free one. No Kafka process is left behind when this process ends, be it
-    by SIGKILL.
+    `port` it serves on a free one; `detour` is a second door to it. No Kafka process is
+    left behind when this process ends, be it by SIGKILL.
     """
 
-    def __init__(self, folder: Path | None = None, *, port: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        port: int | None = None,
+        detour: Detour | None = None,
+    ) -> None:
         self._folder = folder
         self._port = port
+        self._detour = detour
         self._node: Node | None = None
         self._leash: Leash | None = None
 
@@ -49,12 +56,12 @@ class LocalKafka:
             raise RuntimeError("this broker was started already")
         if self._port is not None:
             require_free(self._port)
-            self._launch(Ports(self._port, free_port()))
+            self._launch(Ports(self._port, free_port(), self._detour))
             return self
         # A port that was free may be taken before Kafka listens on it: then others are tried.
         for attempt in range(1, START_ATTEMPTS + 1):
             try:
-                self._launch(Ports(free_port(), free_port()))
+                self._launch(Ports(free_port(), free_port(), self._detour))
                 break
             except PortTaken:
                 if attempt == START_ATTEMPTS:

@@ -32,11 +32,23 @@ TUNING = {
 
 
 @dataclass(frozen=True, slots=True)
+class Detour:
+    """A second door for clients that come through something in between, such as a proxy.
+
+    The node listens on `port` and tells those clients to come to `advertised`; both on 127.0.0.1.
+    """
+
+    port: int
+    advertised: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """The two TCP ports of the node, both on 127.0.0.1: for clients and for its controller."""
 
     clients: int
     controller: int
+    detour: Detour | None = None
 
 
 def server_properties(ports: Ports, data: Path) -> str:
@@ -50,12 +62,17 @@ def server_properties(ports: Ports, data: Path) -> str:
             "Name another folder."
         )
     listeners = f"CLIENTS://{HOST}:{ports.clients},CONTROLLER://{HOST}:{ports.controller}"
+    advertised, protocols = listeners, "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT"
+    if ports.detour is not None:
+        listeners += f",DETOUR://{HOST}:{ports.detour.port}"
+        advertised += f",DETOUR://{HOST}:{ports.detour.advertised}"
+        protocols += ",DETOUR:PLAINTEXT"
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "listeners": listeners,
-        "advertised.listeners": listeners,
-        "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "advertised.listeners": advertised,
+        "listener.security.protocol.map": protocols,
         "inter.broker.listener.name": "CLIENTS",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.bootstrap.servers": f"{HOST}:{ports.controller}",

@@ -27,7 +27,8 @@ def load(
 
     Args:
         path: the TOML file; None takes $FLOODLINE_CONFIG, then floodline.toml if it is there.
-        environment: `FLOODLINE_SECTION__KEY` variables; with `_FILE` behind, a file with the value.
+        environment: `FLOODLINE_SECTION__KEY` variables, for a table within a section
+            `FLOODLINE_SECTION__TABLE__KEY`; with `_FILE` behind, a file with the value.
         flags: values by `section.key`; None values are left out.
 
     Raises:
@@ -99,6 +100,16 @@ def _put(tree: Tree, origins: Origins, name: str, value: Any, origin: str) -> No
     origins[name] = origin
 
 
+def _put_into(tree: Tree, origins: Origins, name: str, inner: str, value: str, origin: str) -> None:
+    """Set one key of a table such as `store.options`; the table's other keys stay."""
+    section, _, table = name.partition(".")
+    held = tree.setdefault(section, {}).get(table, {})
+    if isinstance(held, dict):  # anything else is refused by the model
+        tree[section][table] = {**held, inner: value}
+    origins.setdefault(name, origin)
+    origins[f"{name}.{inner}"] = origin
+
+
 def _merge_environment(tree: Tree, origins: Origins, environment: Mapping[str, str]) -> None:
     for variable in sorted(environment):
         if not variable.startswith(PREFIX) or "__" not in variable:
@@ -108,7 +119,11 @@ def _merge_environment(tree: Tree, origins: Origins, environment: Mapping[str, s
         if key.endswith("_file") and not _known(section, key):
             key = key.removesuffix("_file")
             value = _secret(variable, Path(value))
-        _put(tree, origins, f"{section}.{key}", _typed(section, key, value), variable)
+        table, _, inner = key.partition("__")
+        if inner and _table(section, table) is not None:
+            _put_into(tree, origins, f"{section}.{table}", inner, value, variable)
+        else:
+            _put(tree, origins, f"{section}.{key}", _typed(section, key, value), variable)
 
 
 def _secret(variable: str, file: Path) -> str:
@@ -124,6 +139,14 @@ def _section(name: str) -> type[BaseModel] | None:
     field = Configuration.model_fields.get(name)
     kind = field.annotation if field else None
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _table(section: str, key: str) -> type[BaseModel] | None:
+    """The settings of a table within a section; None where the key is no table."""
+    kind = _section(section)
+    field = kind.model_fields.get(key) if kind else None
+    inner = field.annotation if field else None
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
 
 
 def _known(section: str, key: str) -> bool:
@@ -153,7 +176,22 @@ def _unknown(tree: Tree, origins: Origins) -> list[str]:
             if key not in kind.model_fields:
                 hint = did_you_mean(key, list(kind.model_fields))
                 faults.append(f"{origins[f'{section}.{key}']}: unknown key {section}.{key}{hint}")
+            table, held = _table(section, key), values[key]
+            if table is not None and isinstance(held, dict):
+                faults += _unknown_of_table(table, f"{section}.{key}", held, origins)
     return faults
+
+
+def _unknown_of_table(
+    table: type[BaseModel], name: str, held: Mapping[str, Any], origins: Origins
+) -> list[str]:
+    known = list(table.model_fields)
+    return [
+        f"{origins.get(f'{name}.{key}', origins[name])}: unknown key {name}.{key}"
+        + did_you_mean(key, known)
+        for key in held
+        if key not in known
+    ]
 
 
 def _sections() -> list[str]:
@@ -176,7 +214,7 @@ def _explain(error: ValidationError, origins: Origins) -> str:
         key = ".".join(name.split(".")[:2])
         # What holds for a whole section was said where its first key was.
         of_section = (origin for each, origin in origins.items() if each.startswith(f"{key}."))
-        origin = origins.get(key) or next(of_section, "the configuration")
+        origin = origins.get(name) or origins.get(key) or next(of_section, "the configuration")
         said = fault["msg"].removeprefix("Value error, ")
         lines.append(f"{origin}: {name or 'detector'}: {said}")
     return "\n".join(lines)

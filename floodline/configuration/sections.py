@@ -223,10 +223,42 @@ class MlflowSection(Section):
     )
 
 
+class StoreOptions(Section):
+    """How a bucket is reached; without key and secret, as AWS's own tools find credentials."""
+
+    endpoint_url: str | None = Field(
+        default=None, description="URL of an S3-compatible server; AWS if not given."
+    )
+    key: str | None = Field(default=None, description="Access key id.")
+    secret: SecretStr | None = Field(default=None, description="Secret access key.")
+    token: SecretStr | None = Field(default=None, description="Session token.")
+    region: str | None = Field(default=None, description="Region of the bucket.")
+    addressing_style: Literal["auto", "path", "virtual"] | None = Field(
+        default=None, description="Whether the bucket stands in the path or in the host's name."
+    )
+    timeout_seconds: float | None = Field(
+        default=None, ge=1, le=300, description="A call unanswered for so long is given up; 30."
+    )
+
+    def given(self) -> dict[str, str]:
+        """The options that are set, as text, secrets in the clear."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in given.items()
+            if value is not None
+        }
+
+
 class StoreSection(Section):
     """The store of model states that all processes share."""
 
-    folder: str = Field(default=".floodline/states", description="A folder that all can reach.")
+    folder: str = Field(
+        default=".floodline/states",
+        min_length=1,
+        description="A folder that all can reach, s3://bucket/prefix, or memory://name for tests.",
+    )
+    options: StoreOptions = Field(default=StoreOptions(), description="Of a bucket.")
 
 
 class LogSection(Section):

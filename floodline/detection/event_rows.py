@@ -1,7 +1,7 @@
 """Events as rows of a matrix: what the kernels read."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 _FLOAT = np.dtype(np.float64)
+_ABSENT: Any = object()
 
 
 def as_matrix(events: Any, columns: int) -> Matrix:
@@ -44,19 +45,34 @@ def room_for(count: int, out: Matrix | None) -> Matrix:
     return out
 
 
-def fill_row(row: Matrix, event: Mapping[Any, Any], features: Sequence[Any]) -> None:
-    """Put the event's values in `row`, NaN where a feature is missing; others are ignored."""
-    for column, name in enumerate(features):
-        value = event.get(name, math.nan)
-        if value is not math.nan or name in event:
-            value = _comparable(value)
-        row[column] = value
+def fill_row(row: Matrix, event: Mapping[Any, Any], asked: Iterable[tuple[int, Any]]) -> None:
+    """Put the event's values in `row`, NaN where a feature is missing; others are not looked at.
+
+    `asked` has the columns and names that some tree asks for.
+    """
+    for column, name in asked:
+        value = event.get(name, _ABSENT)
+        if value is _ABSENT:
+            value = _supplied(event, name)
+        row[column] = math.nan if value is _ABSENT else _comparable(value)
+
+
+def _supplied(event: Mapping[Any, Any], name: Any) -> Any:
+    """What a `Counter` or a `defaultdict` gives for a name that it lacks, as River would get it."""
+    if not hasattr(type(event), "__missing__"):
+        return _ABSENT
+    try:
+        return event[name]
+    except KeyError:
+        return _ABSENT
 
 
 def _comparable(value: Any) -> float:
     """The float64 that is below the same thresholds as the value; NaN, never below one, is inf."""
     if value.__class__ is float:
         return value if value == value else math.inf
+    if isinstance(value, np.float16 | np.float32):
+        return _below_as(value)
     try:
         number = float(value)
     except OverflowError:  # a whole number beyond float64
@@ -64,3 +80,25 @@ def _comparable(value: Any) -> float:
     if math.isnan(number):
         return math.inf
     return math.nextafter(number, -math.inf) if number > value else number
+
+
+def _below_as(value: Any) -> float:
+    """The float64 that is below the thresholds that a shorter NumPy number is below.
+
+    NumPy rounds the threshold to the number's own type first. So the number is below those that
+    round to the next one or beyond: those over the middle between both, and the middle itself if
+    it rounds up, to the one whose last bit is 0.
+    """
+    kind = type(value)
+    if np.isnan(value) or value == np.inf:
+        return math.inf
+    with np.errstate(all="ignore"):  # at the ends of their range
+        above = np.nextafter(value, kind(np.inf))
+        number, after = float(value), float(above)
+        if math.isinf(after):
+            after = number + (number - float(np.nextafter(value, kind(-np.inf))))
+        if math.isinf(number):
+            number = after - (float(np.nextafter(above, kind(np.inf))) - after)
+    middle = number + (after - number) / 2
+    odd = int(value.view(f"u{value.itemsize}")) & 1
+    return math.nextafter(middle, -math.inf) if odd else middle

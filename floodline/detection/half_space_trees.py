@@ -47,8 +47,12 @@ class HalfSpaceTrees(AnomalyDetector):
     missing, the event follows the child that is heavier in the window being counted, as in River:
     this needs all masses and is some ten times slower, until a whole window has all features.
 
-    Values are taken as float64. A NaN in a dict goes right, as River's comparison makes it; a NaN
-    in a matrix is a missing feature. A first event without features, on which River stops with an
+    In a dict a value is below the thresholds that Python says it is below: NumPy's float16 and
+    float32, whole numbers of any length and NaN, which goes right, go where River's comparison
+    sends them, a `Counter` has 0 for what it lacks, and a feature that no tree asks for may hold
+    anything. One that a tree asks for must be a number in every event; River notices others, such
+    as None, only where a walk meets them. In a matrix values are float64, and NaN is a missing
+    feature. A first event without features, on which River stops with an
     `IndexError`, is refused with a `ValueError`; later ones are learnt.
 
     Args:
@@ -111,6 +115,7 @@ class HalfSpaceTrees(AnomalyDetector):
         self._drawing_seed: int | None = _any_seed() if seed is None else seed
         self.rng = random.Random(self._drawing_seed)  # noqa: S311  # River's generator
         self._features: tuple[Any, ...] = ()
+        self._asked: tuple[tuple[int, Any], ...] = ()
         self._trees: Trees | None = None
         self._masses: ForestMasses | None = None
 
@@ -246,8 +251,8 @@ class HalfSpaceTrees(AnomalyDetector):
         return write_river(self._contents(), self.rng)
 
     def _one(self, event: Mapping[Any, Any], mode: int) -> float:
-        row, score = np.empty((1, len(self._features))), np.zeros(1)
-        fill_row(row[0], event, self._features)
+        row, score = np.zeros((1, len(self._features))), np.zeros(1)
+        fill_row(row[0], event, self._asked)
         if self._masses is not None:
             self._masses.advance(row, score, mode)
         return float(score[0])
@@ -273,6 +278,8 @@ class HalfSpaceTrees(AnomalyDetector):
 
     def _plant(self, trees: Trees, features: Sequence[Any]) -> ForestMasses:
         self._trees, self._features = trees, tuple(features)
+        columns = np.unique(trees.features[:, 1:]).tolist()
+        self._asked = tuple((column, self._features[column]) for column in columns)
         self._masses = ForestMasses(trees, self.window_size, len(features))
         return self._masses
 

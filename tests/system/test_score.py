@@ -185,6 +185,25 @@ def test_the_configuration_tells_model_and_features(score: Command, tmp_path: Pa
     assert figures(score(ANNTHYROID, "--features", "all", "--json"))["features"] == list(FEATURES)
 
 
+def test_flags_say_what_is_an_alert(score: Command, tmp_path: Path) -> None:
+    """--threshold by score, --rarity by share; each before the configuration's, and never both."""
+    (tmp_path / "floodline.toml").write_text(
+        '[detector]\nname = "t"\ntopic = "t"\nfeatures = ["f1", "f0"]\n'
+        "[threshold]\ninitial_score = 0.5\n"
+    )
+    plain = lines(score(ANNTHYROID))
+    fixed = lines(score(ANNTHYROID, "--threshold", "0.9"))
+    assert [line["score"] for line in fixed] == [line["score"] for line in plain]
+    for line in fixed:
+        assert line["threshold"] == 0.9
+        assert line["alert"] == (line["score"] >= 0.9 and not line["warming_up"])
+    rare = [line["alert"] for line in lines(score(ANNTHYROID, "--rarity", "0.01"))]
+    assert 0 < sum(rare) < 0.03 * len(rare)
+    code, out, err = score(ANNTHYROID, "--rarity", "0.01", "--threshold", "0.9")
+    assert (code, out) == (3, "")
+    assert "--threshold and --rarity: each marks alerts; leave one out" in err
+
+
 def test_a_number_stands_in_for_a_missing_value(score: Command, tmp_path: Path) -> None:
     """detector.missing's numbers are put in as the consumer does; else the value is missing."""
     rows = "".join(f"{place % 7},{place % 5}\n" for place in range(600))

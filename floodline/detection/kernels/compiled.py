@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
+from floodline.detection.kernel_files import checked
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _HERE = Path(__file__).parent
@@ -32,6 +34,14 @@ def borrowing(function: Function) -> Function:
     kernels costs as much as the work.
     """
     return _compiled(function, _nrt=False)
+
+
+def embedded(function: Function) -> Function:
+    """As `borrowing`, and a part of the machine code of every kernel that calls it.
+
+    A call that passes arrays takes as long as a short kernel's work.
+    """
+    return _compiled(function, _nrt=False, forceinline=True)
 
 
 def _compiled(function: Function, **options: Any) -> Function:
@@ -62,11 +72,15 @@ def inlined(function: Function) -> Function:
 
 
 def _stamp(kernel: Any, folder: Path) -> None:
-    """Bind the kept kernel to all sources of its folder: Numba looks only at the kernel's file."""
-    kept = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
-    if kept is not None:
+    """Bind the kept kernel to all sources of its folder, and its files to what was written.
+
+    Numba looks only at the kernel's own file, and trusts what it finds on disk.
+    """
+    cache = getattr(kernel, "_cache", None)
+    kept = getattr(cache, "_cache_file", None)
+    if cache is not None and kept is not None:
         stamp = _sources(_HERE) + _sources(folder)
-        kept._source_stamp = stamp  # noqa: SLF001  # Numba has no public name for it
+        cache._cache_file = checked(kept, stamp)  # noqa: SLF001  # Numba has no public name for it
 
 
 @functools.cache

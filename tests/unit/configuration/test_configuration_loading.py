@@ -57,6 +57,50 @@ def test_the_smallest_file_is_enough(tmp_path: Path) -> None:
     assert set(origins.values()) == {str(tmp_path / "floodline.toml")}
 
 
+def test_a_table_takes_its_keys_from_file_environment_and_secret_files(tmp_path: Path) -> None:
+    """[store.options] and FLOODLINE_STORE__OPTIONS__KEY(_FILE) are one table, and hide secrets."""
+    secret = tmp_path / "secret"
+    secret.write_text("hush\n")
+    text = SMALLEST + '[store]\nfolder = "s3://states"\n'
+    text += '[store.options]\nendpoint_url = "http://here"\nkey = "a"\n'
+    environment = {
+        "FLOODLINE_STORE__OPTIONS__KEY": "b",
+        "FLOODLINE_STORE__OPTIONS__SECRET_FILE": str(secret),
+        "FLOODLINE_STORE__OPTIONS__TIMEOUT_SECONDS": "2.5",
+    }
+    configuration, origins = loaded(tmp_path, text, environment)
+    options = configuration.store.options
+    assert options.given() == {
+        "endpoint_url": "http://here",
+        "key": "b",
+        "secret": "hush",
+        "timeout_seconds": "2.5",
+    }
+    assert "hush" not in configuration.model_dump_json()
+    assert origins["store.options.secret"] == "FLOODLINE_STORE__OPTIONS__SECRET_FILE"
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "said"),
+    [
+        ("[store.options]\nsecrets = 'x'\n", {}, "unknown key store.options.secrets; did you mean"),
+        ("", {"FLOODLINE_STORE__OPTIONS__URL": "x"}, "OPTIONS__URL: unknown key store.options.url"),
+        ("[store.options]\ntimeout_seconds = 0\n", {}, "store.options.timeout_seconds: "),
+        (
+            "",
+            {"FLOODLINE_STORE__OPTIONS__TIMEOUT_SECONDS": "soon"},
+            "FLOODLINE_STORE__OPTIONS__TIMEOUT_SECONDS: store.options.timeout_seconds: ",
+        ),
+        ("[store]\noptions = 'x'\n", {"FLOODLINE_STORE__OPTIONS__KEY": "k"}, ": store.options: "),
+    ],
+)
+def test_a_fault_in_a_table_names_its_key(
+    tmp_path: Path, text: str, environment: dict[str, str], said: str
+) -> None:
+    """Unknown keys and wrong values of a table are named with where they came from."""
+    assert said in "\n".join(refused(tmp_path, SMALLEST + text, environment))
+
+
 def test_flags_beat_environment_beats_file(tmp_path: Path) -> None:
     """The later source wins, key by key, and each value knows where it came from."""
     text = SMALLEST + "[model]\ntrees = 1\nheight = 1\nwindow = 11\n"

@@ -100,3 +100,28 @@ def test_a_history_is_named_in_one_of_four_ways() -> None:
     for text in ("latest", "offset:-1", "offset:x", "time:2026-01-01", "time:noon", "file:", ""):
         with pytest.raises(ConfigurationError, match="earliest, offset:1200"):
             parse_history(text)
+
+
+def test_a_file_follows_the_rules_for_missing_values(tmp_path: Path) -> None:
+    """A number stands in, and what the consumer would refuse is not learnt."""
+
+    def learnt(text: str, missing: dict[str, float]) -> str:
+        file = tmp_path / "history.csv"
+        file.write_text(f"x,y\n{text}")
+        configuration = configure(
+            detector={"missing": missing}, consumer={"warm_from": f"file:{file}"}
+        )
+        broker = FakeBroker(configuration.topics)
+        broker.append(0, VALUES[:5])
+        member = Member(broker, configuration, tmp_path / "store")
+        member.input.give(0)
+        member.run()
+        model = broker.changes(0)[0].release.model
+        assert model is not None
+        return model.state_sha256
+
+    rows = "".join(f"{n % 7},{n % 5}\n" for n in range(50))
+    whole = learnt(f"{rows}3,9\n", {})
+    assert learnt(f"{rows},3\n3,9\n", {}) == whole
+    assert learnt(f"{rows}3,\n", {"y": 9}) == whole
+    assert learnt(f"{rows}3,\n", {}) != whole

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -259,6 +260,51 @@ def test_whole_numbers_compare_as_they_are() -> None:
     ours.learn_one({"x": -(10**400)})
     river.learn_one({"x": -(10**400)})
     assert ours.score_one({"x": math.nan}) == river.score_one({"x": math.nan})
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_short_floats_compare_as_in_river(kind: Any) -> None:
+    """NumPy's short floats meet thresholds rounded to their own type, at and beside each one."""
+    ours, river = HalfSpaceTrees(5, 6, 4, seed=2), RiverTrees(5, 6, 4, seed=2)
+    ours.learn_one({"x": 0.5})
+    river.learn_one({"x": 0.5})
+    thresholds = [node.threshold for node in river.trees[0].iter_branches()]
+    values = [kind(value) for value in thresholds]
+    values += [np.nextafter(value, kind(end)) for value in values for end in (-1, 1)]
+    values += [kind(each) for each in (0.0, -0.0, np.inf, -np.inf, np.nan)]
+    values += [np.finfo(kind).max, np.finfo(kind).smallest_subnormal]
+    for value in values:
+        assert ours.score_one({"x": value}) == river.score_one({"x": value})
+        ours.learn_one({"x": value})
+        river.learn_one({"x": value})
+
+
+def test_a_counter_has_nothing_missing() -> None:
+    """What a Counter or a defaultdict lacks is what it gives, as in River; a dict misses it."""
+    ours, river = (cls(5, 4, 3, seed=2) for cls in (HalfSpaceTrees, RiverTrees))
+    lacking = (Counter({"x": 1}), defaultdict(lambda: 0.9, x=0.2), {"x": 0.4}, {"y": 0.1})
+    for event in ({"x": 0.5, "y": 0.7}, *lacking * 4):
+        assert ours.score_one(event.copy()) == river.score_one(event.copy())
+        ours.learn_one(event.copy())
+        river.learn_one(event.copy())
+
+
+def test_what_no_tree_asks_for_may_hold_anything() -> None:
+    """A feature that no tree asks for is not looked at; None where one asks is a TypeError."""
+    ours, river = HalfSpaceTrees(1, 1, 3, seed=2), RiverTrees(1, 1, 3, seed=2)
+    first = {"x": 0.5, "y": 0.5}
+    ours.learn_one(first)
+    river.learn_one(first)
+    asked = river.trees[0].feature
+    (other,) = first.keys() - {asked}
+    for value in (None, "text", [1]):
+        event = {asked: 0.3, other: value}
+        assert ours.score_one(event) == river.score_one(event)
+        ours.learn_one(event)
+        river.learn_one(event)
+    for detector in (ours, river):
+        with pytest.raises(TypeError):
+            detector.learn_one({asked: None, other: 0.5})
 
 
 def test_no_event_waits_for_a_compiler() -> None:

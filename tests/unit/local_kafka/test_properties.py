@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.local_kafka.properties import Ports, escape, server_properties
+from demo.local_kafka.properties import Detour, Ports, escape, server_properties
 from floodline.errors import ConfigurationError
 
 PORTS = Ports(clients=9092, controller=9093)
@@ -20,6 +20,16 @@ def test_every_listener_is_on_loopback() -> None:
     for name in ("listeners", "advertised.listeners"):
         assert found[name] == "CLIENTS://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
     assert found["controller.quorum.bootstrap.servers"] == "127.0.0.1:9093"
+
+
+def test_a_detour_is_a_second_door_on_loopback() -> None:
+    """Clients of the second door are told to come to the port in between, and only they."""
+    ports = Ports(clients=9092, controller=9093, detour=Detour(port=9094, advertised=9095))
+    found = settings(server_properties(ports, Path("/data")))
+    plain = "CLIENTS://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
+    assert found["listeners"] == f"{plain},DETOUR://127.0.0.1:9094"
+    assert found["advertised.listeners"] == f"{plain},DETOUR://127.0.0.1:9095"
+    assert found["listener.security.protocol.map"].endswith("DETOUR:PLAINTEXT")
 
 
 def test_one_node_is_enough_for_internal_topics() -> None:
