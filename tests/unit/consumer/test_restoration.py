@@ -167,8 +167,7 @@ def lose(broker: FakeBroker, tmp_path: Path, how: str) -> None:
         with_checkpoint(broker, replace(checkpoint, snapshots=()))
         broker.trim(0, 50)
     elif how == "no changes":
-        for file in snapshots_of(tmp_path).iterdir():
-            file.unlink()
+        shutil.rmtree(snapshots_of(tmp_path))
         broker.messages = [m for m in broker.messages if m.topic != broker.topics.changes]
     elif how == "no committed offset":
         del broker.positions[0]
