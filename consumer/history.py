@@ -8,15 +8,15 @@ import msgspec
 import numpy as np
 import structlog
 
-from consumer.ports import Input, Log, Record
+from consumer.ports import Input, Log
+from consumer.records import Batch
 from floodline.configuration.sections import Configuration
-from floodline.detection.detector import as_rows
 from floodline.detection.scorer import Scorer
-from floodline.errors import ConfigurationError, InvalidEvent
-from floodline.events.decoding import decode_event
+from floodline.errors import ConfigurationError
 from floodline.events.files.event_file import EventFile, Wanted
 from floodline.events.files.missing import MissingValues
 from floodline.events.files.opening import open_events
+from floodline.events.row_decoder import RowDecoder
 
 log = structlog.get_logger(__name__)
 
@@ -118,11 +118,13 @@ class Teacher:
         low, _ = self._input.bounds(partition)
         start = self._start(partition, low)
         replay = self._log.replay(partition, start, end)
+        decoder = RowDecoder(self._configuration.schema_of_events)
         try:
             done = start >= end
             while not done:
-                records, done = replay.read(_SECONDS)
-                self._learn(scorer, records)
+                batches, done = replay.read(_SECONDS)
+                for batch in batches:
+                    self._learn(scorer, decoder, batch)
         finally:
             replay.close()
 
@@ -133,16 +135,8 @@ class Teacher:
             return self._input.offset_at(partition, wanted)
         return max(low, wanted)
 
-    def _learn(self, scorer: Scorer, records: list[Record]) -> None:
+    def _learn(self, scorer: Scorer, decoder: RowDecoder, batch: Batch) -> None:
         """Learn what can be decoded; the rest is history and no dead letter."""
-        events = []
-        for record in records:
-            try:
-                events.append(
-                    decode_event(record.value, self._configuration.schema_of_events).features
-                )
-            except InvalidEvent:
-                continue
-        for start in range(0, len(events), _BATCH):
-            rows = as_rows(events[start : start + _BATCH], scorer.features)
-            scorer.step_many(rows, self._configuration.initial_rule)
+        rows = decoder.decode(batch.values).rows
+        for start in range(0, len(rows), _BATCH):
+            scorer.step_many(rows[start : start + _BATCH], self._configuration.initial_rule)

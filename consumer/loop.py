@@ -1,15 +1,28 @@
 """The loop of one group member: poll, score, commit; restore, adopt releases, recover."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from functools import partial
 
 import msgspec
 import structlog
 
-from consumer import snapshot as snapshots
+from consumer.keeping import Keeping
 from consumer.observation import Observation
-from consumer.ports import Clock, Input, InputTopic, Output, PublishFailed, Record, Releases
-from consumer.restoration import Lost, Restoration, Restorer, initial_release, model_of
-from consumer.task import State, Task
+from consumer.ports import (
+    Clock,
+    Input,
+    InputTopic,
+    Output,
+    Publication,
+    PublishFailed,
+    Releases,
+    Worker,
+)
+from consumer.records import Batch
+from consumer.restoration import Restoration, Restorer, initial_release, model_of
+from consumer.task import Sealed, State, Task
+from consumer.worker_thread import WorkerThread
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError, DependencyDown, StateRefused
 from floodline.events.messages import Release
@@ -18,17 +31,24 @@ from floodline.storage.state_store import StateStore
 log = structlog.get_logger(__name__)
 
 _SLICE_SECONDS = 0.25
+_SHORTEST_SECONDS = 0.001
+_LOOK_SECONDS = 0.005
 _MOST_RESTARTS = 10
 _LONGEST_PAUSE_SECONDS = 5.0
 _REFUSED_SECONDS = 10.0
+_HASH_SECONDS = 1.0
+_MOST_PENDING = 20_000
+"""Messages that may wait while a transaction is on its way; then scoring waits for it."""
 
 
 class ScoringLoop:
     """Owns the tasks of the partitions that the group gave to this member.
 
     Outputs are held until the commit: one transaction each interval carries alerts, dead letters,
-    changes and offsets. After a failed transaction the producer is replaced and every task goes
-    back to what is committed, model included.
+    changes and offsets. While this thread polls, another one scores what was polled before, and a
+    third commits the interval before. Whoever decides about tasks settles the scoring first. After
+    a failed transaction the producer is replaced and every task goes back to what is committed,
+    model included.
     """
 
     def __init__(
@@ -44,6 +64,7 @@ class ScoringLoop:
         store: StateStore,
         observation: Observation,
         monotonic: Clock,
+        workers: Callable[[str], Worker] = WorkerThread,
     ) -> None:
         self._configuration = configuration
         self._topic_id = topic_id
@@ -57,11 +78,20 @@ class ScoringLoop:
         self._now = monotonic
         self._tasks: dict[int, Task] = {}
         self._restorations: dict[int, Restoration] = {}
+        self._scorer = workers("scoring")
+        self._keeping = Keeping(
+            configuration.consumer, store, topic_id, source.bounds, workers("snapshots"), monotonic
+        )
+        self._scoring: list[Future[None]] = []
+        self._publication: Publication | None = None
+        self._sealed: list[Sealed] = []
         self._refused = (-1, 0.0)
         self._failure: PublishFailed | None = None
         self._restarts = 0
-        self._resume_at = monotonic()
-        self._committed_at = monotonic()
+        self._interval = configuration.consumer.commit_interval_ms / 1000
+        self._patience = configuration.consumer.transaction_timeout_ms / 1000 + 5
+        self._resume_at = self._sealed_at = monotonic()
+        self._hashed_at = -_HASH_SECONDS
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Score until `stopping` says so; commits what is done, then leaves the group.
@@ -75,7 +105,7 @@ class ScoringLoop:
         try:
             while not stopping():
                 self._turn()
-            self._commit()
+            self._finish()
             clean = True
         finally:
             if not clean and self._failure is None:
@@ -83,9 +113,19 @@ class ScoringLoop:
                 self._failure = PublishFailed("broken_off", "the loop ended by an error")
             self._input.close()
             self._drop(list(self._tasks))
+            self._scorer.close()
+            self._keeping.close()
+
+    def _finish(self) -> None:
+        """Commit all that is done."""
+        self._settle()
+        self._await_publication()
+        self._seal(closing=list(self._tasks.values()))
+        self._await_publication()
 
     def assigned(self, partitions: Sequence[int]) -> None:
         """New partitions: each begins by restoring."""
+        self._settle()
         self._drop(partitions)  # given twice is as if lost between
         for partition in partitions:
             task = Task(partition, self._topic_id, self._configuration)
@@ -94,40 +134,79 @@ class ScoringLoop:
         log.info("assigned", partitions=list(partitions))
 
     def revoked(self, partitions: Sequence[int]) -> None:
-        """Partitions go: what is done is committed first, so that the next owner goes on there."""
-        if any(self._tasks[p].uncommitted for p in partitions if p in self._tasks):
-            self._commit()
+        """Partitions go: what is done is committed first, so that the next owner goes on there.
+
+        All of it has one deadline; what is not committed by then is scored by the next owner.
+        """
+        self._settle()
+        deadline = self._now() + self._patience
+        self._await_publication()
+        going = [self._tasks[p] for p in partitions if p in self._tasks]
+        for task in going:
+            if task.state in (State.RUNNING, State.HALTED):
+                task.move(State.CLOSING)
+        if any(task.uncommitted for task in going) and self._now() < deadline:
+            self._seal(closing=going, seconds=deadline - self._now())
+            self._await_publication()
         self._drop(partitions)
         log.info("revoked", partitions=list(partitions))
 
     def lost(self, partitions: Sequence[int]) -> None:
         """Partitions are another's already: what is not committed is forgotten."""
+        self._settle()
+        self._await_publication()
         self._drop(partitions)
         log.warning("lost", partitions=list(partitions))
 
     def _turn(self) -> None:
-        interval = self._configuration.consumer.commit_interval_ms / 1000
-        wait = min(0.05, interval) if self._restorations else interval
-        records = self._input.poll(self._configuration.consumer.batch_size, wait)
-        for partition, batch in _by_partition(records).items():
-            task = self._tasks.get(partition)
+        batches = self._input.poll(self._configuration.consumer.batch_size, self._wait())
+        self._settle()
+        self._score(batches)
+        if sum(len(task.pending) for task in self._tasks.values()) > _MOST_PENDING:
+            self._await_publication()
+        if self._failure is None and self._now() >= self._resume_at:
+            self._restore()
+        if self._publication is not None and self._publication.ended():
+            self._await_publication()
+        if self._publication is None and self._due() <= 0:
+            self._settle()
+            self._adopt(self._tasks.values())
+            self._seal()
+        if self._failure is not None and self._now() >= self._resume_at:
+            self._recover(self._failure)
+        idle = self._publication is None and not any(t.uncommitted for t in self._tasks.values())
+        self._observation.turn(idle=idle)
+
+    def _due(self) -> float:
+        """Seconds until the next commit, in whole microseconds."""
+        return round(self._sealed_at + self._interval - self._now(), 6)
+
+    def _wait(self) -> float:
+        """How long a poll may take: until the next commit is due."""
+        least = _SHORTEST_SECONDS if self._publication is None else _LOOK_SECONDS
+        longest = min(0.05, self._interval) if self._restorations else self._interval
+        return min(max(self._due(), least), longest)
+
+    def _score(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            task = self._tasks.get(batch.partition)
             if task is None or task.state is not State.RUNNING:
                 continue  # fetched before a pause
             # What was fetched before a rewind is older than the task.
-            task.take([record for record in batch if record.offset >= task.offset])
-            self._halt_when_overrun(task)
-        if self._failure is None and self._now() >= self._resume_at:
-            self._restore()
-        self._adopt()
-        if self._now() - self._committed_at >= interval:
-            self._commit()
-        if self._failure is not None and self._now() >= self._resume_at:
-            self._recover(self._failure)
-        self._observation.turn()
+            fresh = batch.cut(batch.before(task.offset), len(batch))
+            if len(fresh):
+                self._scoring.append(self._scorer.submit(partial(task.take, fresh)))
 
-    def _halt_when_overrun(self, task: Task) -> None:
-        if not task.overrun_by_dead_letters:
-            return
+    def _settle(self) -> None:
+        """Wait until all that was polled is scored; nothing else touches tasks until then."""
+        scoring, self._scoring = self._scoring, []
+        for future in scoring:
+            future.result()
+        for task in self._tasks.values():
+            if task.overrun and task.state is State.RUNNING:
+                self._halt(task)
+
+    def _halt(self, task: Task) -> None:
         self._input.pause(task.partition)
         task.move(State.HALTED)
         self._observation.state(task)
@@ -144,18 +223,16 @@ class ScoringLoop:
             self._begin_restorations()
             self._step_restorations()
         except DependencyDown as error:
-            self._failure = PublishFailed("restore", str(error))
+            self._failed(PublishFailed("restore", str(error)))
 
     def _begin_restorations(self) -> None:
-        waiting = [
-            task
-            for partition, task in self._tasks.items()
-            if task.state is State.RESTORING and partition not in self._restorations
-        ]
+        waiting = [task for task in self._tasks.values() if task.state is State.CREATED]
         if waiting:
             # A partition that was added needs its place on the changes topic.
             self._refuse_recreated(self._topic.ensure())
         for task in waiting:
+            task.move(State.RESTORING)
+            self._observation.state(task)
             newest = self._releases.newest()
             self._restorations[task.partition] = self._restorer.begin(task, newest)
 
@@ -172,33 +249,38 @@ class ScoringLoop:
                 f"now {topic_id}); start again to begin with the new one"
             )
 
+    def _still_there(self) -> None:
+        """Called by the transaction's own thread, just before it begins."""
+        try:
+            self._refuse_recreated(self._topic.topic_id())
+        except DependencyDown as error:
+            raise PublishFailed("topic_id", str(error)) from error
+
     def _step_restorations(self) -> None:
         for partition, restoration in list(self._restorations.items()):
-            if self._arrived(restoration):
-                restoration.close()
-                del self._restorations[partition]
-                self._start(self._tasks[partition])
-
-    def _arrived(self, restoration: Restoration) -> bool:
-        try:
-            return restoration.step(_SLICE_SECONDS)
-        except StateRefused as error:
+            try:
+                if not restoration.step(_SLICE_SECONDS):
+                    continue
+            except StateRefused as error:
+                again = self._restorer.again(restoration, error, self._releases.newest())
+                self._restorations[partition] = again
+                continue
             restoration.close()
-            task, lost = restoration.task, Lost(str(error), restoration.target)
-            way = self._restorer.anew(task, lost, self._releases.newest())
-            self._restorations[task.partition] = way
-            return False
+            del self._restorations[partition]
+            self._start(self._tasks[partition])
 
     def _start(self, task: Task) -> None:
         task.move(State.RUNNING)
+        self._adopt([task])
         self._input.resume(task.partition, task.offset)
         self._observation.state(task)
-        self._sweep(task)
+        self._keeping.sweep(task)
         log.info("running", partition=task.partition, offset=task.offset)
 
-    def _adopt(self) -> None:
+    def _adopt(self, tasks: Iterable[Task]) -> None:
+        """Let the newest release hold from each task's next event on."""
         newest = self._releases.newest() or initial_release(self._configuration)
-        for task in self._tasks.values():
+        for task in tasks:
             if task.state is not State.RUNNING or self._waits_after_refusal(newest):
                 continue
             if newest.number > task.release.number or self._initial_differs(task, newest):
@@ -231,75 +313,62 @@ class ScoringLoop:
             offset=task.offset,
         )
 
-    def _commit(self) -> None:
-        self._committed_at = self._now()
+    def _seal(self, closing: Sequence[Task] = (), seconds: float | None = None) -> None:
+        """Begin to commit what was done since the last time."""
+        self._sealed_at = self._now()
+        if self._failure is not None:
+            return
+        running = [task for task in self._tasks.values() if task.state is State.RUNNING]
+        self._keeping.turn(running)
         tasks = [task for task in self._tasks.values() if task.uncommitted]
-        if not tasks or self._failure is not None:
+        if not tasks:
+            return
+        if self._sealed_at - self._hashed_at >= _HASH_SECONDS:
+            self._hashed_at = self._sealed_at
+            hashed = tasks
+        else:
+            hashed = [task for task in tasks if task in closing]
+        for task in hashed:
+            task.hash_state()
+        self._sealed = [task.seal() for task in tasks]
+        self._publication = self._output.publish(
+            [message for sealed in self._sealed for message in sealed.messages],
+            [sealed.position for sealed in self._sealed],
+            self._still_there,
+            self._patience if seconds is None else seconds,
+        )
+
+    def _await_publication(self) -> None:
+        """Wait for the transaction on its way, if there is one, and draw the consequences."""
+        publication, self._publication = self._publication, None
+        if publication is None:
             return
         try:
-            self._refuse_recreated(self._topic.topic_id())
-        except DependencyDown as error:
-            self._failure = PublishFailed("topic_id", str(error))
-            return
-        for task in tasks:
-            self._snapshot_when_due(task)
-        messages = [message for task in tasks for message in task.pending]
-        try:
-            self._output.publish(messages, [task.position() for task in tasks])
+            publication.settle()
         except PublishFailed as failure:
-            self._failure = failure
+            self._failed(failure)
             return
         self._restarts = 0
-        seconds = self._now() - self._committed_at
-        for task in tasks:
-            self._observation.committed(task, self._input.lag(task.partition, task.offset))
-            task.discard()
-            self._delete(task)
-        self._observation.commit(seconds)
+        for sealed in self._sealed:
+            partition, offset = sealed.position.partition, sealed.position.offset
+            task = self._tasks.get(partition)
+            if task is not None:
+                self._observation.committed(sealed, self._input.lag(partition, offset))
+                self._keeping.committed(task, sealed.checkpoint)
+        self._observation.commit(self._now() - self._sealed_at)
 
-    def _delete(self, task: Task) -> None:
-        store = snapshots.store_of(self._store, self._topic_id, task.partition)
-        try:
-            for digest in task.superseded_snapshots():
-                store.delete(digest)
-        except ConfigurationError as error:
-            # A file too many harms nothing.
-            log.warning("old snapshot kept", error=str(error))
-
-    def _sweep(self, task: Task) -> None:
-        """Let snapshots go that members before this one left behind."""
-        kept = [digest for digest, _ in task.snapshots]
-        try:
-            snapshots.store_of(self._store, self._topic_id, task.partition).sweep(kept, newest=2)
-        except ConfigurationError as error:
-            log.warning("old snapshots kept", error=str(error))
-
-    def _snapshot_when_due(self, task: Task) -> None:
-        if task.offset - task.snapshot_offset < self._configuration.consumer.snapshot_every_events:
-            return
-        state = snapshots.write(
-            snapshots.Snapshot(
-                detector=self._configuration.detector.name,
-                topic_id=self._topic_id,
-                partition=task.partition,
-                offset=task.offset,
-                dead_letters=task.dead_letters,
-                scorer=task.scorer.to_state(),
-            )
-        )
-        try:
-            store = snapshots.store_of(self._store, self._topic_id, task.partition)
-            task.take_snapshot(store.write(state), task.offset)
-        except ConfigurationError as error:
-            # The snapshot before it still serves: a restart replays more, nothing is lost.
-            log.warning("snapshot skipped", partition=task.partition, error=str(error))
+    def _failed(self, failure: PublishFailed) -> None:
+        """Nothing more is scored until `_recover` has gone back to what is committed."""
+        self._failure = failure
+        log.warning("transaction given up", cause=failure.cause, error=str(failure))
+        for partition in self._tasks:
+            self._input.pause(partition)
 
     def _recover(self, failure: PublishFailed) -> None:
         """Go back to what is committed, and replace the producer; the pauses between grow."""
         self._restarts += 1
         self._resume_at = self._now() + min(_LONGEST_PAUSE_SECONDS, 0.05 * 2**self._restarts)
         self._observation.restart(failure.cause)
-        log.warning("transaction given up", cause=failure.cause, error=str(failure))
         if self._restarts > _MOST_RESTARTS:
             raise DependencyDown(
                 f"Kafka at {self._configuration.kafka.bootstrap_servers} failed {_MOST_RESTARTS} "
@@ -309,16 +378,17 @@ class ScoringLoop:
         try:
             self._output.renew()
         except PublishFailed as again:
-            self._failure = again
+            self._failed(again)
         else:
             self._failure = None
 
     def _rewind(self) -> None:
+        self._settle()
         for partition, task in self._tasks.items():
             self._input.pause(partition)
             task.discard()
-            if task.state is State.RUNNING:
-                task.move(State.RESTORING)
+            if task.state is not State.CREATED:
+                task.move(State.CREATED)
             self._observation.state(task)
         for restoration in self._restorations.values():
             restoration.close()
@@ -333,10 +403,3 @@ class ScoringLoop:
             if task is not None:
                 task.move(State.CLOSED)
                 self._observation.closed(task)
-
-
-def _by_partition(records: Sequence[Record]) -> dict[int, list[Record]]:
-    parts: dict[int, list[Record]] = {}
-    for record in records:
-        parts.setdefault(record.partition, []).append(record)
-    return parts

@@ -6,7 +6,7 @@ from collections import deque
 import structlog
 
 from consumer.ports import Clock
-from consumer.task import State, Task
+from consumer.task import Sealed, State, Task
 from floodline.telemetry.metrics import ConsumerMetrics
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ class Observation:
         self._monotonic = monotonic
         self._now = now
         self._recent: deque[tuple[float, int, int]] = deque()
-        self._turned_at = monotonic()
+        self._turned_at = self._progress_at = monotonic()
         self._states: dict[int, State] = {}
         self._warming: dict[int, int] = {}
 
@@ -48,17 +48,18 @@ class Observation:
         for state in State:
             self._metrics.task_state.remove(*labels, state)
 
-    def committed(self, task: Task, lag: int) -> None:
-        """A transaction with this task's outputs was committed."""
-        labels, tally, metrics = (self._detector, str(task.partition)), task.tally, self._metrics
+    def committed(self, sealed: Sealed, lag: int) -> None:
+        """A transaction with what this task did was committed."""
+        partition = sealed.position.partition
+        labels, tally, metrics = (self._detector, str(partition)), sealed.tally, self._metrics
         metrics.scored.labels(*labels).inc(tally.scored)
         metrics.alerts.labels(*labels).inc(tally.alerts)
         for reason, count in tally.dead_letters.items():
             metrics.dead_letters.labels(self._detector, reason).inc(count)
         metrics.lag.labels(*labels).set(lag)
-        metrics.release.labels(*labels).set(task.release.number)
-        self._warm_up(task)
-        threshold = task.last.threshold if task.last else math.nan
+        metrics.release.labels(*labels).set(sealed.checkpoint.release)
+        self._warm_up(partition, sealed.warm_up_left, sealed.position.offset)
+        threshold = math.nan if sealed.threshold is None else sealed.threshold
         metrics.threshold.labels(*labels).set(threshold if math.isfinite(threshold) else math.nan)
         now = self._now()
         for timestamp in tally.alert_timestamps:
@@ -67,27 +68,29 @@ class Observation:
                 metrics.event_to_alert.labels(self._detector).observe(seconds)
         self._recent.append((self._monotonic(), tally.scored, tally.alerts))
 
-    def _warm_up(self, task: Task) -> None:
-        left = task.scorer.detector.warm_up_left
-        labels = (self._detector, str(task.partition))
+    def _warm_up(self, partition: int, left: int, offset: int) -> None:
+        labels = (self._detector, str(partition))
         self._metrics.warming_up.labels(*labels).set(float(left > 0))
         if left:
-            self._warming[task.partition] = left
-        elif self._warming.pop(task.partition, None) is not None:
-            log.info("model is warm", partition=task.partition, offset=task.offset)
+            self._warming[partition] = left
+        elif self._warming.pop(partition, None) is not None:
+            log.info("model is warm", partition=partition, offset=offset)
 
     def commit(self, seconds: float) -> None:
         """A transaction took this long."""
         self._metrics.commit.labels(self._detector).observe(seconds)
         self._metrics.committed_at.labels(self._detector).set(self._now())
+        self._progress_at = self._monotonic()
 
     def restart(self, cause: str) -> None:
         """A transaction was given up."""
         self._metrics.restarts.labels(self._detector, cause).inc()
 
-    def turn(self) -> None:
-        """The loop went round: the minute's alert rate is brought up to date."""
+    def turn(self, *, idle: bool) -> None:
+        """The loop went round, and has nothing to commit where it is idle."""
         now = self._turned_at = self._monotonic()
+        if idle:
+            self._progress_at = now
         while self._recent and self._recent[0][0] < now - _RATE_SECONDS:
             self._recent.popleft()
         scored = sum(count for _, count, _ in self._recent)
@@ -95,9 +98,13 @@ class Observation:
         self._metrics.alert_rate.labels(self._detector).set(alerts / scored if scored else 0.0)
 
     def alive(self) -> tuple[bool, str]:
-        """Whether the loop goes round, in one sentence."""
-        age = self._monotonic() - self._turned_at
-        return age < _STALLED_SECONDS, f"the loop last went round {age:.1f} s ago"
+        """Whether the loop goes round and commits what it does, in one sentence."""
+        now = self._monotonic()
+        age, waiting = now - self._turned_at, now - self._progress_at
+        said = f"the loop last went round {age:.1f} s ago"
+        if age < _STALLED_SECONDS <= waiting:
+            return False, f"{said}; nothing was committed for {waiting:.0f} s"
+        return age < _STALLED_SECONDS, said
 
     def ready(self) -> tuple[bool, str]:
         """Whether every partition held is being scored, in one sentence."""

@@ -1,25 +1,16 @@
 """What the consumer needs of the world, in its own words."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
 
 import msgspec
 
+from consumer.records import Batch, Headers
 from floodline.errors import FloodlineError
-from floodline.events.messages import Change, Release
+from floodline.events.messages import Change, Mark, Release
 
-Headers = list[tuple[str, bytes | None]]
-
-
-class Record(msgspec.Struct, frozen=True):
-    """One record of the input topic, as read_committed shows it."""
-
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+Result = TypeVar("Result")
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -41,7 +32,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         release: number of the release in force at the offset.
         events: events scored so far.
         dead_letters: records dead-lettered so far.
-        snapshot: sha256 of the newest snapshot, and the offset whose state it holds.
+        snapshots: of the last three snapshots sha256 and offset, newest first.
+        state: an offset at or before this one, and the sha256 of the state there.
+        store: identity of the store that holds the snapshots.
     """
 
     topic_id: str
@@ -49,8 +42,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     release: int
     events: int
     dead_letters: int
-    snapshot: str | None = None
-    snapshot_offset: int | None = None
+    snapshots: tuple[tuple[str, int], ...] = ()
+    state: tuple[int, str] | None = None
+    store: str | None = None
 
 
 def read_checkpoint(metadata: str | None) -> Checkpoint | None:
@@ -115,8 +109,8 @@ class Input(Protocol):
         """Join the group."""
         ...
 
-    def poll(self, limit: int, seconds: float) -> list[Record]:
-        """Up to `limit` records of the resumed partitions, in order per partition."""
+    def poll(self, limit: int, seconds: float) -> list[Batch]:
+        """Up to `limit` records of the resumed partitions, a batch for each partition."""
         ...
 
     def committed(self, partition: int) -> Position | None:
@@ -148,26 +142,52 @@ class Input(Protocol):
         ...
 
 
+class Publication(Protocol):
+    """A transaction on its way."""
+
+    def ended(self) -> bool:
+        """Whether `settle` would return at once."""
+        ...
+
+    def settle(self) -> None:
+        """Wait until the outcome is known; returns when all is committed.
+
+        Raises:
+            PublishFailed: nothing is committed, or nobody knows; call `Output.renew`, then rewind.
+        """
+        ...
+
+
 class Output(Protocol):
     """Exactly-once publishing: messages and positions in one transaction."""
 
-    def publish(self, messages: Sequence[Message], positions: Sequence[Position]) -> None:
-        """All of it, or nothing.
+    def publish(
+        self,
+        messages: Sequence[Message],
+        positions: Sequence[Position],
+        holds: Callable[[], None],
+        seconds: float,
+    ) -> Publication:
+        """Begin a transaction of all of it, for the group as this member knows it now.
 
-        Raises:
-            PublishFailed: call `renew`, then rewind to what is committed.
+        `holds` is called just before, beside the caller, and raises where it must not be.
+        After `seconds` the transaction counts as failed.
         """
         ...
 
     def renew(self) -> None:
-        """A new producer under the same name; whatever the old one left open is aborted."""
+        """A new producer under the same name; whatever the old one left open is aborted.
+
+        Raises:
+            PublishFailed: Kafka does not answer.
+        """
         ...
 
 
 class Replay(Protocol):
     """A bounded part of the log, read outside of the group."""
 
-    def read(self, seconds: float) -> tuple[list[Record], bool]:
+    def read(self, seconds: float) -> tuple[list[Batch], bool]:
         """Records that came within `seconds`, and whether that was the last of them."""
         ...
 
@@ -183,8 +203,8 @@ class Log(Protocol):
         """The input records with start <= offset < end."""
         ...
 
-    def changes(self, partition: int) -> list[Change]:
-        """Every committed change of a partition, in order."""
+    def changes(self, partition: int) -> list[Change | Mark]:
+        """Every committed change and mark of a partition, in order."""
         ...
 
 
@@ -193,6 +213,18 @@ class Releases(Protocol):
 
     def newest(self) -> Release | None:
         """The release with the highest number heard so far."""
+        ...
+
+
+class Worker(Protocol):
+    """Who does work beside the caller, in the order given."""
+
+    def submit(self, call: Callable[[], Result]) -> "Future[Result]":
+        """Do `call` after what was given before."""
+        ...
+
+    def close(self) -> None:
+        """Take nothing more."""
         ...
 
 

@@ -1,18 +1,17 @@
 """Bringing a partition's model to the committed offset: snapshot, then replay."""
 
-from collections.abc import Sequence
-
 import msgspec
 import structlog
 
 from consumer import snapshot as snapshots
 from consumer.history import Teacher
-from consumer.ports import Input, Log, Position, Record, Replay
+from consumer.ports import Checkpoint, Input, Log, Position, Replay
+from consumer.records import Batch
 from consumer.task import Task, fingerprint
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scorer
 from floodline.errors import ConfigurationError, StateRefused
-from floodline.events.messages import Change, ModelRef, Release
+from floodline.events.messages import Change, Mark, ModelRef, Release
 from floodline.storage.state_store import StateStore
 
 log = structlog.get_logger(__name__)
@@ -68,6 +67,14 @@ class Lost(msgspec.Struct, frozen=True):
     offset: int
 
 
+class Target(msgspec.Struct, frozen=True):
+    """What a replay leads to, and how many of the snapshots on the way there were tried."""
+
+    offset: int
+    checkpoint: Checkpoint
+    tried: int
+
+
 class Restoration:
     """One task's way from nothing to the committed offset, in slices."""
 
@@ -75,16 +82,16 @@ class Restoration:
         self, task: Task, changes: list[Change], store: StateStore, features: tuple[str, ...]
     ) -> None:
         self.task = task
+        self.target: Target | None = None
         self._changes = changes
         self._store = store
         self._features = features
         self._replay: Replay | None = None
-        self._target: Position | None = None
 
-    def follow(self, replay: Replay, target: Position) -> None:
+    def follow(self, replay: Replay, target: Target) -> None:
         """Replay up to `target`, which the result must equal."""
         self._replay = replay
-        self._target = target
+        self.target = target
 
     def step(self, seconds: float) -> bool:
         """Replay for about `seconds`; True when the task stands at the committed offset.
@@ -92,30 +99,28 @@ class Restoration:
         Raises:
             StateRefused: what was replayed is not what was committed.
         """
-        if self._replay is None or self._target is None:
+        if self._replay is None or self.target is None:
             return True
-        records, done = self._replay.read(seconds)
-        while records:
-            self._apply(records[0].offset)
-            held = self._until_change(records)
-            self.task.replay(records[:held])
-            records = records[held:]
+        batches, done = self._replay.read(seconds)
+        for batch in batches:
+            self._take(batch, self.target)
         if done:
-            self._apply(self._target.offset)
-            self._arrive(self._target)
+            self._apply(self.target.offset)
+            self._arrive(self.target)
         return done
 
-    def _until_change(self, records: Sequence[Record]) -> int:
-        """How many of the records the release in force holds for; at least one."""
-        if not self._changes:
-            return len(records)
-        change = self._changes[0].coordinates.offset
-        return sum(record.offset < change for record in records)
-
-    @property
-    def target(self) -> int:
-        """The offset that it leads to."""
-        return self.task.offset if self._target is None else self._target.offset
+    def _take(self, batch: Batch, target: Target) -> None:
+        """Replay a batch, cut where a release took effect and where the state is known."""
+        while len(batch):
+            self._apply(batch.offsets[0])
+            self._compare_state(target.checkpoint, batch.offsets[0])
+            stops = [change.coordinates.offset for change in self._changes[:1]]
+            if target.checkpoint.state is not None:
+                stops.append(target.checkpoint.state[0])
+            ahead = [batch.before(stop) for stop in stops if stop > batch.offsets[0]]
+            held = min([*ahead, len(batch)])
+            self.task.replay(batch.cut(0, held))
+            batch = batch.cut(held, len(batch))
 
     def close(self) -> None:
         """Let go of the replay's connection; a second call does nothing."""
@@ -129,12 +134,23 @@ class Restoration:
             model = model_of(change.release, self.task.release, self._store, self._features)
             self.task.install(change.release, model)
 
-    def _arrive(self, target: Position) -> None:
-        self.task.offset = target.offset
-        committed = target.checkpoint
-        found = self.task.position().checkpoint
-        if committed is None or found is None:
+    def _compare_state(self, committed: Checkpoint, coming: int) -> None:
+        """Between the record before `coming` and itself: is the state what it was?"""
+        if committed.state is None or not self.task.offset <= committed.state[0] <= coming:
             return
+        offset, expected = committed.state
+        found = self.task.scorer.state_hash()
+        if found != expected:
+            raise StateRefused(
+                f"partition {self.task.partition}: the replay to offset {offset} gave a state with "
+                f"the hash {found}, it had {expected}"
+            )
+
+    def _arrive(self, target: Target) -> None:
+        committed = target.checkpoint
+        self._compare_state(committed, target.offset)
+        self.task.offset = target.offset
+        found = self.task.checkpoint()
         for name in ("events", "dead_letters", "release"):
             if getattr(committed, name) != getattr(found, name):
                 raise StateRefused(
@@ -163,22 +179,38 @@ class Restorer:
             ConfigurationError: the position cannot be restored, and a cold start is not allowed.
             DependencyDown: Kafka does not answer.
         """
-        low, high = self._input.bounds(task.partition)
         committed = self._input.committed(task.partition)
         if committed is None:
+            low, high = self._input.bounds(task.partition)
             start = low if self._configuration.consumer.start == "earliest" else high
-            if not self._changes(task):
+            if not self._changes(task)[0]:
                 return self._fresh(task, start, newest)
             # It ran before. Kafka drops the offsets of a group that is away for long.
             return self.anew(task, Lost("the group's committed offset is gone", start), newest)
-        found = self._restore(task, committed, low, high)
-        return self.anew(task, found, newest) if isinstance(found, Lost) else found
+        return self._way_to(task, committed, newest, tried=0)
 
-    def anew(self, task: Task, lost: Lost, newest: Release | None) -> Restoration:
-        """A cold start, where the configuration allows one.
+    def again(
+        self, failed: Restoration, error: StateRefused, newest: Release | None
+    ) -> Restoration:
+        """After a replay that came to something else: the way from the snapshot before.
 
         Raises:
-            ConfigurationError: it does not.
+            ConfigurationError: there is none, and a cold start is not allowed.
+            DependencyDown: Kafka does not answer.
+        """
+        failed.close()
+        task, target = failed.task, failed.target
+        if target is None:
+            return self.anew(task, Lost(str(error), task.offset), newest)
+        log.error("state refused", partition=task.partition, error=str(error))
+        committed = Position(task.partition, target.offset, target.checkpoint)
+        return self._way_to(task, committed, newest, target.tried, str(error))
+
+    def anew(self, task: Task, lost: Lost, newest: Release | None) -> Restoration:
+        """Begin empty where the state is lost, if that is allowed.
+
+        Raises:
+            ConfigurationError: it is not.
         """
         self._refuse_unless_cold(task, lost)
         return self._fresh(task, lost.offset, newest)
@@ -195,7 +227,7 @@ class Restorer:
         task.load(self._empty(), release, offset, 0)
         task.adopt(release, model, fresh=True)
         log.info("model begins anew", partition=task.partition, offset=offset)
-        return self._way(task, [])
+        return Restoration(task, [], self._store, self._features)
 
     def _taught(self, task: Task, release: Release, offset: int) -> tuple[Release, Scorer | None]:
         """The release with the model that learnt its history, so that a replay has it too."""
@@ -209,9 +241,6 @@ class Restorer:
     def _empty(self) -> Scorer:
         return Scorer.new(self._configuration.model_parameters, self._features)
 
-    def _way(self, task: Task, changes: list[Change]) -> Restoration:
-        return Restoration(task, changes, self._store, self._features)
-
     def _refuse_unless_cold(self, task: Task, lost: Lost) -> None:
         where = f"{self._configuration.topics.events}, partition {task.partition}"
         if self._configuration.consumer.on_lost_state == "stop":
@@ -222,64 +251,83 @@ class Restorer:
             )
         log.warning("cold start", partition=task.partition, reason=lost.reason, at=lost.offset)
 
-    def _restore(self, task: Task, committed: Position, low: int, high: int) -> Lost | Restoration:
-        lost = self._mismatch(task, committed, low, high)
-        if lost is not None:
-            return lost
-        try:
-            changes = self._changes(task)
-        except StateRefused as error:
-            return Lost(f"a change cannot be read: {error}", committed.offset)
-        start = self._start(task, committed, changes)
-        if start is None or start < low:
-            reason = f"the log begins at {low}, too late to replay the model to {committed.offset}"
-            return Lost(reason, committed.offset)
-        way = self._way(task, changes)
-        way.follow(self._log.replay(task.partition, start, committed.offset), committed)
-        log.info("restoring", partition=task.partition, start=start, end=committed.offset)
-        return way
+    def _way_to(
+        self,
+        task: Task,
+        committed: Position,
+        newest: Release | None,
+        tried: int,
+        refused: str | None = None,
+    ) -> Restoration:
+        found = self._restore(task, committed, tried, refused)
+        return self.anew(task, found, newest) if isinstance(found, Lost) else found
 
-    def _changes(self, task: Task) -> list[Change]:
-        """What was said about this very topic's partition, in order."""
-        said = self._log.changes(task.partition)
-        return [change for change in said if change.coordinates.topic_id == task.topic_id]
-
-    def _mismatch(self, task: Task, committed: Position, low: int, high: int) -> Lost | None:
+    def _restore(
+        self, task: Task, committed: Position, tried: int, refused: str | None
+    ) -> Lost | Restoration:
+        low, high = self._input.bounds(task.partition)
         checkpoint, offset = committed.checkpoint, committed.offset
         if checkpoint is None:
             within = min(max(offset, low), high)
             return Lost("its committed offset was not written by this floodline", within)
         if checkpoint.topic_id != task.topic_id:
             return Lost("the topic was deleted and made anew", low)
-        if offset > high:
-            return Lost(f"committed is {offset}, but the log ends at {high}", high)
-        if offset < low:
-            return Lost(f"committed is {offset}, but the log begins at {low}", low)
         if checkpoint.model != fingerprint(self._configuration):
             return Lost("[model] or detector.features differ from what is kept", offset)
-        return None
+        if not low <= offset <= high:
+            nearest = min(max(offset, low), high)
+            return Lost(f"committed is {offset}, but the log has {low} to {high}", nearest)
+        try:
+            changes, marks = self._changes(task)
+        except StateRefused as error:
+            return Lost(f"a change cannot be read: {error}", offset)
+        start, tried = self._start(task, checkpoint, changes, tried)
+        if start is None or start < low:
+            said = refused or f"the log begins at {low}, too late to replay the model to {offset}"
+            return Lost(said, offset)
+        task.shelf.fill(marks, checkpoint, start)
+        way = Restoration(task, changes, self._store, self._features)
+        target = Target(offset, checkpoint, tried)
+        way.follow(self._log.replay(task.partition, start, offset), target)
+        log.info("restoring", partition=task.partition, start=start, end=offset)
+        return way
 
-    def _start(self, task: Task, committed: Position, changes: list[Change]) -> int | None:
-        """Load the state to replay from and drop the changes it holds; its offset, if any."""
-        checkpoint = committed.checkpoint
+    def _changes(self, task: Task) -> tuple[list[Change], list[Mark]]:
+        """What was said about this very topic's partition, in order."""
+        said = self._log.changes(task.partition)
+        ours = [each for each in said if each.coordinates.topic_id == task.topic_id]
+        changes = [each for each in ours if isinstance(each, Change)]
+        return changes, [each for each in ours if isinstance(each, Mark)]
+
+    def _start(
+        self, task: Task, committed: Checkpoint, changes: list[Change], tried: int
+    ) -> tuple[int | None, int]:
+        """Load the state to replay from and drop the changes it holds.
+
+        Returns its offset, if there is one, and how many starts were tried by then: the snapshots
+        that the checkpoint names, newest first, then the model's beginning.
+        """
         fresh = max((i for i, change in enumerate(changes) if change.fresh), default=None)
         origin = None if fresh is None else changes[fresh].coordinates.offset
         del changes[: fresh or 0]  # what held before the model last began holds no more
-        if checkpoint is not None and checkpoint.snapshot is not None:
-            kept, scorer = self._read_snapshot(task, checkpoint.snapshot)
+        for number, (digest, _) in enumerate(committed.snapshots):
+            if number < tried:
+                continue
+            kept, scorer = self._read_snapshot(task, digest)
             if kept is not None and scorer is not None and (origin is None or kept.offset > origin):
                 before = [c for c in changes if c.coordinates.offset < kept.offset]
                 release = before[-1].release if before else initial_release(self._configuration)
                 del changes[: len(before)]
                 task.load(scorer, release, kept.offset, kept.dead_letters)
-                task.take_snapshot(checkpoint.snapshot, kept.offset)
-                return kept.offset
-        if origin is None:
-            return None
+                task.timestamp = kept.timestamp
+                return kept.offset, number + 1
+        beginning = len(committed.snapshots)
+        if origin is None or tried > beginning:
+            return None, tried
         # The change that began it comes first in the replay and installs its release and model.
         release = initial_release(self._configuration)
         task.load(self._empty(), release, origin, 0)
-        return origin
+        return origin, beginning + 1
 
     def _read_snapshot(
         self, task: Task, digest: str

@@ -8,11 +8,14 @@ from floodline.errors import StateRefused
 from floodline.storage.state_store import StateStore
 
 FORMAT = "floodline-snapshot"
-VERSION = 1
+VERSION = 2
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything before `offset` is in `scorer`; `dead_letters` counts what could not be scored."""
+    """Everything before `offset` is in `scorer`; `dead_letters` counts what could not be scored.
+
+    `timestamp` is the last record's, milliseconds since 1970 UTC; -1 where it has none.
+    """
 
     format: str = FORMAT
     version: int = VERSION
@@ -20,6 +23,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     topic_id: str
     partition: int
     offset: int
+    timestamp: int
     dead_letters: int
     scorer: bytes
 

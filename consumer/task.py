@@ -1,53 +1,60 @@
 """A partition's life: its model, its release, and what waits to be published."""
 
 import hashlib
-from collections import deque
 from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
 import numpy as np
 
-from consumer.ports import Checkpoint, Message, Position, Record
+from consumer import snapshot as snapshots
+from consumer.dead_letter_share import DeadLetterShare
+from consumer.ports import Checkpoint, Message, Position
+from consumer.records import Batch, Record
+from consumer.shelf import Shelf
 from floodline.configuration.sections import Configuration
-from floodline.detection.detector import as_rows
+from floodline.detection.detector import Rows
 from floodline.detection.explanation import largest
-from floodline.detection.scorer import Scored, ScoredRows, Scorer
+from floodline.detection.scorer import Scored, Scorer
 from floodline.errors import FloodlineError, InvalidEvent
 from floodline.events.dead_letters import LARGEST_COPY, dead_letter
-from floodline.events.decoding import Event, decode_event
+from floodline.events.decoding import decode_event
 from floodline.events.messages import (
     MOST_EXPLAINED,
     Alert,
     Change,
     Coordinates,
+    Mark,
     Release,
     alert_id,
     cloud_event_headers,
     encode,
 )
+from floodline.events.row_decoder import RowDecoder
 
-_RECENT = 1_000
-_FEWEST = 100
 _LONGEST_KEY = 1_000
-_KEPT_SNAPSHOTS = 3
 
 
 class State(StrEnum):
     """Where a task is in its life."""
 
+    CREATED = "created"
     RESTORING = "restoring"
     RUNNING = "running"
     HALTED = "halted"
+    CLOSING = "closing"
     CLOSED = "closed"
 
 
 _MOVES = {
-    State.RESTORING: {State.RUNNING, State.HALTED, State.CLOSED},
-    State.RUNNING: {State.RESTORING, State.HALTED, State.CLOSED},
-    State.HALTED: {State.RESTORING, State.CLOSED},
+    State.CREATED: {State.RESTORING, State.CLOSED},
+    State.RESTORING: {State.CREATED, State.RUNNING, State.CLOSED},
+    State.RUNNING: {State.CREATED, State.HALTED, State.CLOSING, State.CLOSED},
+    State.HALTED: {State.CREATED, State.CLOSING, State.CLOSED},
+    State.CLOSING: {State.CLOSED},
     State.CLOSED: set(),
 }
+"""A rewind makes a task as if just created; CLOSING is a clean close, which commits first."""
 
 
 class IllegalMove(FloodlineError):  # noqa: N818
@@ -61,6 +68,17 @@ class Tally(msgspec.Struct):
     alerts: int = 0
     dead_letters: dict[str, int] = msgspec.field(default_factory=dict)
     alert_timestamps: list[int] = msgspec.field(default_factory=list)
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """What a task did since the last commit, to be committed as it is."""
+
+    messages: list[Message]
+    position: Position
+    checkpoint: Checkpoint
+    tally: Tally
+    threshold: float | None
+    warm_up_left: int
 
 
 def fingerprint(configuration: Configuration) -> str:
@@ -80,20 +98,24 @@ class Task:
     Everything here is a function of the records and the releases adopted: no clock, no Kafka.
     """
 
-    def __init__(self, partition: int, topic_id: str, configuration: Configuration) -> None:
+    def __init__(
+        self, partition: int, topic_id: str, configuration: Configuration, store: str | None = None
+    ) -> None:
         self.partition = partition
         self.topic_id = topic_id
-        self.state = State.RESTORING
+        self.state = State.CREATED
         self.pending: list[Message] = []
         self.tally = Tally()
         self.last: Scored | None = None
-        self.snapshots: deque[tuple[str, int]] = deque()
+        self.shelf = Shelf()
+        self.life = 0
+        self.overrun = False
         self._configuration = configuration
+        self._store = store
         self._fingerprint = fingerprint(configuration)
         self._schema = configuration.schema_of_events
+        self._decoder = RowDecoder(self._schema)
         self._source = f"floodline/{configuration.detector.name}"
-        self._recent: deque[bool] = deque()
-        self._recently_dead = 0
         self._dirty = False
 
     def move(self, state: State) -> None:
@@ -112,14 +134,20 @@ class Task:
         self.release = release
         self.offset = offset
         self.dead_letters = dead_letters
+        self.timestamp = -1
+        self.overrun = False
         self._origin = offset
-        self._recent.clear()
-        self._recently_dead = 0
-        self.snapshots.clear()
+        self._hashed: tuple[int, str] | None = None
+        self._share = DeadLetterShare(self._configuration.consumer.dead_letter_ratio)
+        self.shelf.clear()
         self.discard()
 
     def discard(self) -> None:
         """Forget what waits; the caller loads a committed state next."""
+        self.life += 1
+        self._reset()
+
+    def _reset(self) -> None:
         self.pending = []
         self.tally = Tally()
         self._dirty = False
@@ -129,50 +157,37 @@ class Task:
         """True while there is something to commit."""
         return self._dirty
 
-    @property
-    def overrun_by_dead_letters(self) -> bool:
-        """True when too large a share of the recent records could not be scored."""
-        seen = len(self._recent)
-        limit = self._configuration.consumer.dead_letter_ratio
-        return seen >= _FEWEST and self._recently_dead > limit * seen
-
-    def take(self, records: Sequence[Record]) -> None:
+    def take(self, batch: Batch) -> None:
         """Score or dead-letter records in order; what is to be published waits in `pending`.
 
-        Ends after the record that makes `overrun_by_dead_letters` true, if there is one.
+        Ends after the record that makes too large a share dead letters, and sets `overrun`.
         """
-        events: list[tuple[Record, Event]] = []
-        for record in records:
-            try:
-                event = decode_event(record.value, self._schema)
-            except InvalidEvent as error:
-                self._dead_letter(record, error)
-                self._remember(dead=True)
-            else:
-                events.append((record, event))
-                self._remember(dead=False)
-            self.offset = record.offset + 1
-            self._dirty = True
-            if self.overrun_by_dead_letters:
-                break
-        self._score(events)
+        decoded = self._decoder.decode(batch.values)
+        rows, places, faults = decoded.rows, decoded.places, decoded.faults
+        overrun_at = self._share.overrun_at(len(batch), faults.keys())
+        if overrun_at is not None:
+            self.overrun = True
+            batch = batch.cut(0, overrun_at + 1)
+            places = places[: int(np.searchsorted(places, len(batch)))]
+            rows = rows[: len(places)]
+        for place, fault in sorted(faults.items()):
+            if place < len(batch):
+                self._dead_letter(batch.record(place), fault)
+        self._score(batch, rows, places.tolist())
+        self._pass(batch)
+        self._dirty = True
 
-    def _remember(self, *, dead: bool) -> None:
-        if len(self._recent) == _RECENT:
-            self._recently_dead -= self._recent.popleft()
-        self._recent.append(dead)
-        self._recently_dead += dead
+    def _pass(self, batch: Batch) -> None:
+        self.offset = batch.offsets[-1] + 1
+        self.timestamp = batch.timestamp
 
-    def replay(self, records: Sequence[Record]) -> None:
+    def replay(self, batch: Batch) -> None:
         """Bring the model over records that are committed already; nothing is published."""
-        events = []
-        for record in records:
-            try:
-                events.append(decode_event(record.value, self._schema))
-            except InvalidEvent:
-                self.dead_letters += 1
-            self.offset = record.offset + 1
-        self._step(events)
+        decoded = self._decoder.decode(batch.values)
+        self.dead_letters += len(decoded.faults)
+        if len(decoded.rows):
+            self.scorer.step_many(decoded.rows, self.release.threshold)
+        self._pass(batch)
 
     def adopt(self, release: Release, scorer: Scorer | None, *, fresh: bool = False) -> None:
         """Let `release` hold from the next event on, and say so on the changes topic.
@@ -180,76 +195,121 @@ class Task:
         `scorer` is the release's own model, or None where the partition's goes on.
         """
         self.install(release, scorer)
-        coordinates = self._coordinates(self.offset)
         change = Change(
-            detector=release.detector, coordinates=coordinates, fresh=fresh, release=release
+            detector=release.detector,
+            coordinates=self._coordinates(self.offset),
+            fresh=fresh,
+            release=release,
         )
-        identity = f"{release.detector}-{self.topic_id}-{self.partition}-{self.offset}-release"
-        self.pending.append(
-            Message(
-                self._configuration.topics.changes,
-                str(self.partition).encode(),
-                encode(change),
-                self._headers(f"{identity}-{release.number}", "change"),
-                self.partition,
-            )
-        )
-        self._dirty = True
+        self._say(change, f"release-{release.number}")
 
     def install(self, release: Release, scorer: Scorer | None) -> None:
         """Let `release` hold without saying so: a replay follows what was said."""
         if scorer is not None:
             scorer.events = self.scorer.events
             self.scorer = scorer
+            self._hashed = None
         self.release = release
+
+    def _say(self, said: Change | Mark, what: str) -> None:
+        detector, offset = said.detector, said.coordinates.offset
+        identity = f"{detector}-{self.topic_id}-{self.partition}-{offset}-{what}"
+        self.pending.append(
+            Message(
+                self._configuration.topics.changes,
+                str(self.partition).encode(),
+                encode(said),
+                self._headers(identity, type(said).__name__.lower()),
+                self.partition,
+            )
+        )
+        self._dirty = True
 
     @property
     def snapshot_offset(self) -> int:
         """The offset of the newest snapshot, or of the model's beginning."""
-        return self.snapshots[-1][1] if self.snapshots else self._origin
+        newest = self.shelf.newest
+        return self._origin if newest is None else newest
 
-    def take_snapshot(self, digest: str, offset: int) -> None:
-        """The state at `offset` is in the store under `digest`; commits name it from now on."""
-        self.snapshots.append((digest, offset))
-
-    def superseded_snapshots(self) -> list[str]:
-        """Snapshots older than the last three, to be deleted now that a commit named a newer."""
-        return [self.snapshots.popleft()[0] for _ in range(len(self.snapshots) - _KEPT_SNAPSHOTS)]
-
-    def position(self) -> Position:
-        """What is committed with the outputs."""
-        digest, offset = self.snapshots[-1] if self.snapshots else (None, None)
-        return Position(
-            self.partition,
-            self.offset,
-            Checkpoint(
+    def snapshot(self) -> tuple[bytes, Mark]:
+        """The state as it is now, and what to say of it once it is in the store."""
+        scorer = self.scorer.to_state()
+        detector = self._configuration.detector.name
+        data = snapshots.write(
+            snapshots.Snapshot(
+                detector=detector,
                 topic_id=self.topic_id,
-                model=self._fingerprint,
-                release=self.release.number,
-                events=self.scorer.events,
+                partition=self.partition,
+                offset=self.offset,
+                timestamp=self.timestamp,
                 dead_letters=self.dead_letters,
-                snapshot=digest,
-                snapshot_offset=offset,
-            ),
+                scorer=scorer,
+            )
+        )
+        mark = Mark(
+            detector=detector,
+            coordinates=self._coordinates(self.offset),
+            timestamp=self.timestamp,
+            events=self.scorer.events,
+            dead_letters=self.dead_letters,
+            state_sha256=hashlib.sha256(scorer).hexdigest(),
+            snapshot=hashlib.sha256(data).hexdigest(),
+        )
+        return data, mark
+
+    def take_snapshot(self, mark: Mark) -> bool:
+        """The snapshot is in the store: commits name it from now on, the next one says so.
+
+        True where it is the first of its hour.
+        """
+        self._say(mark, "mark")
+        return self.shelf.add(mark)
+
+    def hash_state(self) -> None:
+        """Let the next checkpoint carry the hash of the state as it is now."""
+        self._hashed = (self.offset, self.scorer.state_hash())
+
+    def checkpoint(self) -> Checkpoint:
+        """What is committed with the offset."""
+        return Checkpoint(
+            topic_id=self.topic_id,
+            model=self._fingerprint,
+            release=self.release.number,
+            events=self.scorer.events,
+            dead_letters=self.dead_letters,
+            snapshots=self.shelf.named(),
+            state=self._hashed,
+            store=self._store,
         )
 
-    def _score(self, events: Sequence[tuple[Record, Event]]) -> None:
-        if not events:
+    def seal(self) -> Sealed:
+        """Hand over what is to be committed, and begin to gather anew."""
+        checkpoint = self.checkpoint()
+        sealed = Sealed(
+            self.pending,
+            Position(self.partition, self.offset, checkpoint),
+            checkpoint,
+            self.tally,
+            None if self.last is None else self.last.threshold,
+            self.scorer.detector.warm_up_left,
+        )
+        self._reset()
+        return sealed
+
+    def _score(self, batch: Batch, rows: Rows, places: Sequence[int]) -> None:
+        if not places:
             return
-        scored = self._step([event for _, event in events], explain=True)
+        scored = self.scorer.step_many(rows, self.release.threshold, explain=True)
         self.last = scored[-1]
-        self.tally.scored += len(events)
+        self.tally.scored += len(places)
         for index in np.flatnonzero(scored.is_alert).tolist():
-            record, event = events[index]
+            record = batch.record(places[index])
             self.tally.alerts += 1
             self.tally.alert_timestamps.append(record.timestamp)
-            self.pending.append(self._alert(record, event, scored[index]))
+            self.pending.append(self._alert(record, scored[index]))
 
-    def _step(self, events: Sequence[Event], *, explain: bool = False) -> ScoredRows:
-        rows = as_rows([event.features for event in events], self.scorer.features)
-        return self.scorer.step_many(rows, self.release.threshold, explain=explain)
-
-    def _alert(self, record: Record, event: Event, scored: Scored) -> Message:
+    def _alert(self, record: Record, scored: Scored) -> Message:
+        event = decode_event(record.value, self._schema)
         detector = self._configuration.detector.name
         found = scored.explanation
         alert = Alert(

@@ -26,10 +26,13 @@ def reader(kafka: KafkaSection) -> Settings:
 def member(configuration: Configuration) -> Settings:
     """A member of the scoring group."""
     session = configuration.consumer.session_timeout_ms
+    static = configuration.consumer.static_membership
+    instance = configuration.consumer.instance if static else None
     return {
         **configuration.kafka.client(),
         **_READING,
         "group.id": configuration.group,
+        **({"group.instance.id": instance} if instance else {}),
         "enable.auto.offset.store": False,
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": session,

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,8 +20,9 @@ from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from consumer.adapters import client_settings
-from consumer.adapters.bounded import within
-from consumer.ports import Assignment, Message, Position, PublishFailed, Record, read_checkpoint
+from consumer.adapters.bounded import Bounded
+from consumer.ports import Assignment, Message, Position, PublishFailed, read_checkpoint
+from consumer.records import Batch, Record
 from floodline.configuration.sections import Configuration, KafkaSection
 from floodline.errors import ConfigurationError, DependencyDown
 
@@ -71,26 +72,24 @@ class PartitionReader:
         start = OFFSET_BEGINNING if offset is None else offset
         self._consumer.assign([TopicPartition(topic, partition, start)])
 
-    def read(self, limit: int, seconds: float) -> tuple[list[Record], bool]:
+    def read(self, limit: int, seconds: float) -> tuple[list[Batch], bool]:
         """Up to `limit` records that came within `seconds`, and whether the partition ended.
 
         Raises:
             DependencyDown: Kafka does not answer, or no longer holds the offset.
         """
-        records, ended = [], False
-        for message in _consumed(self._kafka, self._consumer, limit, seconds):
-            error = message.error()
-            if error is None:
-                records.append(_record(message))
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
+        ended = False
+        messages, errors = _sorted_out(_consumed(self._kafka, self._consumer, limit, seconds))
+        for _, error in errors:
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
                 ended = True
             else:
                 self._owed = error
-        if self._owed is not None and not records:
+        if self._owed is not None and not messages:
             # Records that came before an error are handed out first: none gets lost.
             owed, self._owed = KafkaException(self._owed), None
             raise _down(self._kafka, owed) from owed
-        return records, ended
+        return _batches(messages), ended
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -208,21 +207,18 @@ class KafkaInput:
             raise ConfigurationError("poll was called before subscribe")
         return self._assignment
 
-    def poll(self, limit: int, seconds: float) -> list[Record]:
-        """Up to `limit` records, in order per partition.
+    def poll(self, limit: int, seconds: float) -> list[Batch]:
+        """Up to `limit` records, a batch for each partition.
 
         Raises:
             ConfigurationError: the log no longer holds the place that we read from.
             DependencyDown: Kafka refuses for good.
         """
-        records = []
-        for message in _consumed(self._configuration.kafka, self.consumer, limit, seconds):
-            error = message.error()
-            if error is None:
-                records.append(_record(message))
-            else:
-                self._heard(message, error)
-        return records
+        consumed = _consumed(self._configuration.kafka, self.consumer, limit, seconds)
+        messages, errors = _sorted_out(consumed)
+        for message, error in errors:
+            self._heard(message, error)
+        return _batches(messages)
 
     def _heard(self, message: KafkaMessage, error: KafkaError) -> None:
         where = f"topic {message.topic()}, partition {message.partition()}"
@@ -310,6 +306,38 @@ class KafkaInput:
         self.consumer.close()
 
 
+def _sorted_out(
+    consumed: list[KafkaMessage],
+) -> tuple[list[KafkaMessage], list[tuple[KafkaMessage, KafkaError]]]:
+    """Records, and what else the client says by way of messages."""
+    if not any(map(KafkaMessage.error, consumed)):
+        return consumed, []
+    said = [(message, message.error()) for message in consumed]
+    errors = [(message, error) for message, error in said if error is not None]
+    return [message for message, error in said if error is None], errors
+
+
+def _batches(messages: list[KafkaMessage]) -> list[Batch]:
+    """The records of each partition, in order."""
+    partitions = list(map(KafkaMessage.partition, messages))
+    found = sorted(set(partitions))
+    if len(found) == 1:
+        return [_batch(found[0], messages)]
+    parts: dict[int, list[KafkaMessage]] = {partition: [] for partition in found}
+    for partition, message in zip(partitions, messages, strict=True):
+        parts[partition].append(message)
+    return [_batch(partition, part) for partition, part in parts.items()]
+
+
+def _batch(partition: int, messages: list[KafkaMessage]) -> Batch:
+    return Batch(
+        partition,
+        list(map(KafkaMessage.offset, messages)),
+        list(map(KafkaMessage.value, messages)),
+        lambda index: _record(messages[index]),
+    )
+
+
 def _record(message: KafkaMessage) -> Record:
     kind, timestamp = message.timestamp()
     try:
@@ -324,6 +352,30 @@ def _record(message: KafkaMessage) -> Record:
         message.value(),
         headers,
     )
+
+
+class KafkaPublication:
+    """A transaction on its way."""
+
+    def __init__(self, call: Bounded, give_up: Callable[[], None]) -> None:
+        self._call = call
+        self._give_up = give_up
+
+    def ended(self) -> bool:
+        """Whether `settle` would return at once."""
+        return self._call.ended()
+
+    def settle(self) -> None:
+        """Wait for the outcome.
+
+        Raises:
+            PublishFailed: it is unknown or refused; `renew` before anything else.
+        """
+        try:
+            self._call.wait()
+        except TimeoutError as error:
+            self._give_up()
+            raise PublishFailed("stuck", f"the transaction had {error}") from error
 
 
 class KafkaOutput:
@@ -359,22 +411,30 @@ class KafkaOutput:
             raise _failed("init_transactions", error) from error
         self._producer = producer
 
-    def publish(self, messages: Sequence[Message], positions: Sequence[Position]) -> None:
-        """All messages and positions in one transaction, or none.
+    def publish(
+        self,
+        messages: Sequence[Message],
+        positions: Sequence[Position],
+        holds: Callable[[], None],
+        seconds: float,
+    ) -> "KafkaPublication":
+        """Begin a transaction of all messages and positions.
 
-        Raises:
-            PublishFailed: the outcome is unknown or refused; `renew` before anything else.
+        The group's metadata is of this moment: after a rebalance Kafka refuses the offsets.
         """
-        producer = self._producer
-        if producer is None:
-            raise PublishFailed("no_producer", "the producer was given up")
-        group = self._input.consumer.consumer_group_metadata()
-        seconds = self._configuration.consumer.transaction_timeout_ms / 1000 + _SECONDS / 2
-        try:
-            within(seconds, lambda: self._transact(producer, group, messages, positions))
-        except TimeoutError as error:
-            self._producer = None  # the thread left behind still holds it
-            raise PublishFailed("stuck", f"the transaction had {error}") from error
+        producer, group = self._producer, self._input.consumer.consumer_group_metadata()
+
+        def transact() -> None:
+            if producer is None:
+                raise PublishFailed("no_producer", "the producer was given up")
+            holds()
+            self._transact(producer, group, messages, positions)
+
+        return KafkaPublication(Bounded(seconds, transact), self._give_up)
+
+    def _give_up(self) -> None:
+        """The thread left behind still holds the producer."""
+        self._producer = None
 
     def _transact(
         self,

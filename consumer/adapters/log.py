@@ -4,10 +4,11 @@ import msgspec
 import structlog
 
 from consumer.adapters.kafka import PartitionReader
-from consumer.ports import Clock, Record
+from consumer.ports import Clock
+from consumer.records import Batch, Record
 from floodline.configuration.sections import Configuration
 from floodline.errors import DependencyDown, StateRefused
-from floodline.events.messages import Change, Release, decode
+from floodline.events.messages import Change, Mark, Release, decode, kind_of
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ class KafkaReplay:
             configuration.kafka, configuration.topics.events, partition, start
         )
 
-    def read(self, seconds: float) -> tuple[list[Record], bool]:
+    def read(self, seconds: float) -> tuple[list[Batch], bool]:
         """Records that came within `seconds`, and whether that was the last of them.
 
         Raises:
@@ -37,13 +38,13 @@ class KafkaReplay:
         if self._done:
             return [], True
         found, ended = self._reader.read(2_000, min(seconds, 0.05))
-        records = [record for record in found if record.offset < self._end]
-        self._done = ended or bool(found and found[-1].offset + 1 >= self._end)
+        self._done = ended or bool(found and found[-1].offsets[-1] + 1 >= self._end)
+        wanted = [batch.cut(0, batch.before(self._end)) for batch in found]
         if found:
             self._moved_at = self._now()
         elif not ended and self._now() - self._moved_at > _STALLED_SECONDS:
             raise DependencyDown(f"the replay to offset {self._end} stood still for a minute")
-        return records, self._done
+        return [batch for batch in wanted if len(batch)], self._done
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -61,8 +62,8 @@ class KafkaLog:
         """The input records with start <= offset < end."""
         return KafkaReplay(self._configuration, partition, start, end, self._now)
 
-    def changes(self, partition: int) -> list[Change]:
-        """Every committed change of the partition, in order.
+    def changes(self, partition: int) -> list[Change | Mark]:
+        """Every committed change and mark of the partition, in order.
 
         Raises:
             DependencyDown: Kafka does not answer.
@@ -72,11 +73,16 @@ class KafkaLog:
         reader = PartitionReader(self._configuration.kafka, topic, partition)
         try:
             records = _until_end(reader, self._now)
-            return [decode(record.value or b"", Change) for record in records]
+            return [_said(record) for record in records]
         except msgspec.MsgspecError as error:
             raise StateRefused(f"{topic}, partition {partition}: {error}") from error
         finally:
             reader.close()
+
+
+def _said(record: Record) -> Change | Mark:
+    value = record.value or b""
+    return decode(value, Mark) if kind_of(record.headers) == "mark" else decode(value, Change)
 
 
 def _until_end(reader: PartitionReader, now: Clock) -> list[Record]:
@@ -84,9 +90,9 @@ def _until_end(reader: PartitionReader, now: Clock) -> list[Record]:
     found: list[Record] = []
     ended, moved_at = False, now()
     while not ended:
-        records, ended = reader.read(1_000, 0.02)
-        found += records
-        if records:
+        batches, ended = reader.read(1_000, 0.02)
+        found += [batch.record(index) for batch in batches for index in range(len(batch))]
+        if batches:
             moved_at = now()
         elif not ended and now() - moved_at > _STALLED_SECONDS:
             raise DependencyDown("Kafka gave neither records nor the partition's end for a minute")
@@ -109,12 +115,12 @@ class KafkaReleases:
     def newest(self) -> Release | None:
         """The release with the highest number heard so far."""
         try:
-            records, _ = self._reader.read(100, 0)
+            batches, _ = self._reader.read(100, 0)
         except DependencyDown as error:
             # Scoring goes on under the release in force; the reader tries again by itself.
             log.warning("releases topic", error=str(error))
         else:
-            self._hear(records)
+            self._hear([batch.record(at) for batch in batches for at in range(len(batch))])
         return self._newest
 
     def _hear(self, records: list[Record]) -> None:

@@ -1,5 +1,6 @@
 """What travels on our topics: JSON values, described in docs/topics.md."""
 
+import re
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -7,6 +8,8 @@ import msgspec
 from floodline.detection.explanation import Explanation
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
+
+_KIND = re.compile(rb"floodline\.([a-z]+)\.v1\Z")
 
 LARGEST_NUMBER = 2**31 - 1
 """The highest number of a release: what SQL's integers hold."""
@@ -82,6 +85,27 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     release: "Release"
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a partition before an event, and the snapshot that holds it.
+
+    Attributes:
+        coordinates: the first event that the state does not know.
+        timestamp: of the last record before it, milliseconds since 1970 UTC; -1 where it has none.
+        events: events scored before it.
+        dead_letters: records dead-lettered before it.
+        state_sha256: of the scorer's state.
+        snapshot: sha256 of the snapshot in the state store.
+    """
+
+    detector: str
+    coordinates: Coordinates
+    timestamp: int
+    events: int
+    dead_letters: int
+    state_sha256: str
+    snapshot: str
+
+
 class ModelRef(msgspec.Struct, frozen=True, kw_only=True):
     """A retrained model: its parameters, and its state in the state store by sha256."""
 
@@ -128,10 +152,10 @@ class LabelMessage(msgspec.Struct, frozen=True, kw_only=True):
     release: int
 
 
-Message = TypeVar("Message", Alert, Change, Release, LabelMessage)
+Message = TypeVar("Message", Alert, Change, Mark, Release, LabelMessage)
 
 
-def encode(message: Alert | Change | Release | LabelMessage) -> bytes:
+def encode(message: Alert | Change | Mark | Release | LabelMessage) -> bytes:
     """The message as JSON."""
     return msgspec.json.encode(message)
 
@@ -146,6 +170,12 @@ def decode(data: bytes, kind: type[Message]) -> Message:
         return msgspec.json.decode(data, type=kind)
     except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error
+
+
+def kind_of(headers: list[tuple[str, bytes | None]]) -> str | None:
+    """The `kind` that `cloud_event_headers` was told; None for a message of somebody else."""
+    found = _KIND.match(dict(headers).get("ce_type") or b"")
+    return found.group(1).decode() if found else None
 
 
 def cloud_event_headers(*, id: str, kind: str, source: str) -> list[tuple[str, bytes]]:

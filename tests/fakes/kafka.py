@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from consumer.ports import Assignment, Message, Position, PublishFailed, Record
+from consumer.ports import Assignment, Message, Position, PublishFailed
+from consumer.records import Batch, Record
 from floodline.errors import DependencyDown
-from floodline.events.messages import Alert, Change, Release, decode
+from floodline.events.messages import Alert, Change, Mark, Release, decode, kind_of
 from floodline.events.topics import Topics
 
 
@@ -52,10 +53,23 @@ class FakeBroker:
         """Every committed alert."""
         return [decode(m.value or b"", Alert) for m in self.published(self.topics.alerts)]
 
+    def said(self, partition: int) -> list[Change | Mark]:
+        """Every committed change and mark of a partition."""
+        said = [m for m in self.published(self.topics.changes) if m.partition == partition]
+        return [
+            decode(m.value or b"", Mark)
+            if kind_of(m.headers) == "mark"
+            else decode(m.value or b"", Change)
+            for m in said
+        ]
+
     def changes(self, partition: int) -> list[Change]:
         """Every committed change of a partition."""
-        said = [m for m in self.published(self.topics.changes) if m.partition == partition]
-        return [decode(m.value or b"", Change) for m in said]
+        return [each for each in self.said(partition) if isinstance(each, Change)]
+
+    def marks(self, partition: int) -> list[Mark]:
+        """Every committed mark of a partition."""
+        return [each for each in self.said(partition) if isinstance(each, Mark)]
 
     def committed(self) -> dict[int, int]:
         """The committed offset of each partition."""
@@ -123,19 +137,20 @@ class FakeInput:
         for partition in partitions:
             del self.places[partition]
 
-    def poll(self, limit: int, seconds: float) -> list[Record]:
+    def poll(self, limit: int, seconds: float) -> list[Batch]:
         """What was scripted, then records; the clock moves on."""
         assert not self.closed
         self._clock.seconds += min(seconds, self.seconds_per_poll)
         script, self.script = self.script, []
         for step in script:
             step()
-        found, self.stale = self.stale, []
+        stale, self.stale = self.stale, []
+        found = [Batch.of([record]) for record in stale]
         for partition in sorted(set(self.places) - self.paused):
             records = self.broker.read(partition, self.places[partition], limit)
             if records:
                 self.places[partition] = records[-1].offset + 1
-            found += records
+                found.append(Batch.of(records))
         return found
 
     def committed(self, partition: int) -> Position | None:
@@ -176,6 +191,26 @@ class FakeInput:
         self.closed = True
 
 
+class FakePublication:
+    """A transaction that takes place when it is waited for, or was looked at often enough."""
+
+    def __init__(self, transact: Callable[[], None], looks: int) -> None:
+        self.over = False
+        self._transact = transact
+        self._looks = looks
+
+    def ended(self) -> bool:
+        """Whether it took place, or does at once."""
+        self._looks -= 1
+        return self._looks < 0
+
+    def settle(self) -> None:
+        """Let it take place."""
+        assert not self.over, "settled twice"
+        self.over = True
+        self._transact()
+
+
 class FakeOutput:
     """A transactional producer that fails where `plan` says so.
 
@@ -187,6 +222,8 @@ class FakeOutput:
     def __init__(self, broker: FakeBroker, plan: Iterable[str] = ()) -> None:
         self.broker = broker
         self.plan = list(plan)
+        self.looks = 0
+        self.open: FakePublication | None = None
         self.before_commit: Callable[[], None] = lambda: None
         self._renewals_to_fail = 0
         self._usable = False
@@ -198,9 +235,26 @@ class FakeOutput:
             raise PublishFailed("renew", "the plan says so")
         self._usable = True
 
-    def publish(self, messages: Sequence[Message], positions: Sequence[Position]) -> None:
-        """All or nothing, as planned."""
+    def publish(
+        self,
+        messages: Sequence[Message],
+        positions: Sequence[Position],
+        holds: Callable[[], None],
+        seconds: float,
+    ) -> "FakePublication":
+        """A transaction that takes place after as many looks at it as `looks` says."""
         assert self._usable, "a producer that failed was used again"
+        assert seconds > 0
+        assert self.open is None or self.open.over, "two transactions at once"
+
+        def transact() -> None:
+            holds()
+            self._transact(list(messages), list(positions))
+
+        self.open = FakePublication(transact, self.looks)
+        return self.open
+
+    def _transact(self, messages: Sequence[Message], positions: Sequence[Position]) -> None:
         outcome = self.plan.pop(0) if self.plan else "ok"
         self.before_commit()
         if outcome in ("ok", "unknown"):
@@ -224,12 +278,12 @@ class FakeReplay:
         self._piece = piece
         self.closed = False
 
-    def read(self, seconds: float) -> tuple[list[Record], bool]:
+    def read(self, seconds: float) -> tuple[list[Batch], bool]:
         """The next piece."""
         assert not self.closed
         del seconds
         head, self._records = self._records[: self._piece], self._records[self._piece :]
-        return head, not self._records
+        return [Batch.of(head)] if head else [], not self._records
 
     def close(self) -> None:
         """Let go."""
@@ -252,9 +306,9 @@ class FakeLog:
         self.replays.append(FakeReplay(records, self._piece))
         return self.replays[-1]
 
-    def changes(self, partition: int) -> list[Change]:
-        """Committed changes."""
-        return [] if partition in self.lost_changes else self.broker.changes(partition)
+    def changes(self, partition: int) -> list[Change | Mark]:
+        """Committed changes and marks."""
+        return [] if partition in self.lost_changes else self.broker.said(partition)
 
 
 class FakeTopic:

@@ -23,6 +23,7 @@ from tests.fakes.kafka import (
     FakeReleases,
     FakeTopic,
 )
+from tests.fakes.worker import InlineWorker
 
 TOPIC_ID = "kT0picIdOfTheTests"
 MOST_TURNS = 2_000
@@ -101,6 +102,7 @@ class Member:
             store=self.store,
             observation=self.observation,
             monotonic=self.clock,
+            workers=InlineWorker,
         )
 
     def run(self, until: Callable[[], bool] | None = None) -> None:

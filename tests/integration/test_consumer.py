@@ -228,9 +228,9 @@ def test_a_restart_goes_on_where_it_was(site: Site) -> None:
     assert_every_record_once(site.outcome)
     # The newest snapshot is the offline scorer's state at its offset.
     _, checkpoint = site.outcome.committed()[0]
-    assert checkpoint.snapshot is not None
+    ((digest, _), *_) = checkpoint.snapshots
     store = StateStore(Path(site.configuration.store.folder))
-    data = snapshots.store_of(store, site.outcome.topic_id, 0).read(checkpoint.snapshot)
+    data = snapshots.store_of(store, site.outcome.topic_id, 0).read(digest)
     snapshot, scorer = snapshots.read(
         data,
         detector=site.configuration.detector.name,

@@ -61,9 +61,8 @@ def test_a_snapshot_shortens_the_replay(tmp_path: Path) -> None:
     """A restart replays from the snapshot that the commit names, not from the beginning."""
     broker = committed_broker(tmp_path)
     newest = checkpoint_of(broker)
-    assert newest.snapshot is not None
-    assert newest.snapshot_offset is not None
-    broker.trim(0, newest.snapshot_offset)
+    _, offset = newest.snapshots[0]
+    broker.trim(0, offset)
     member = Member(broker, EARLY, tmp_path)
     member.input.give(0)
     broker.append(0, levels(12, 10))
@@ -72,10 +71,13 @@ def test_a_snapshot_shortens_the_replay(tmp_path: Path) -> None:
 
 
 def test_the_last_three_snapshots_are_kept(tmp_path: Path) -> None:
-    """Older snapshots are deleted once a commit names a newer one."""
+    """Older snapshots are deleted once a commit names a newer one, but the first of an hour."""
     broker = committed_broker(tmp_path, count=1_200)
-    assert len(list(snapshots_of(tmp_path).iterdir())) == 3
-    assert (snapshots_of(tmp_path) / str(checkpoint_of(broker).snapshot)).exists()
+    first = broker.marks(0)[0].snapshot
+    named = {digest for digest, _ in checkpoint_of(broker).snapshots}
+    assert len(named) == 3
+    assert {file.name for file in snapshots_of(tmp_path).iterdir()} == named | {first}
+    assert (snapshots_of(tmp_path) / checkpoint_of(broker).snapshots[0][0]).exists()
 
 
 def test_snapshots_of_earlier_members_are_swept(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_snapshots_of_earlier_members_are_swept(tmp_path: Path) -> None:
     for seed in range(6):
         broker.append(0, levels(seed, 400))
         run_to_end(broker, EARLY, tmp_path)
-    assert len(list(snapshots_of(tmp_path).iterdir())) <= 5
+    assert len(list(snapshots_of(tmp_path).iterdir())) <= 6
     assert (tmp_path / model).exists()
 
 
@@ -93,7 +95,7 @@ def test_snapshots_of_earlier_members_are_swept(tmp_path: Path) -> None:
 def test_a_damaged_snapshot_means_replay_from_the_origin(tmp_path: Path, damage: str) -> None:
     """A snapshot that cannot be read is passed over: the whole log gives the same model."""
     broker = committed_broker(tmp_path)
-    file = snapshots_of(tmp_path) / str(checkpoint_of(broker).snapshot)
+    file = snapshots_of(tmp_path) / checkpoint_of(broker).snapshots[0][0]
     if damage == "missing":
         file.unlink()
     else:
@@ -110,8 +112,10 @@ def test_a_snapshot_of_another_partition_is_passed_over(tmp_path: Path) -> None:
     run_to_end(broker, EARLY, tmp_path)
     other = broker.positions[1].checkpoint
     assert other is not None
-    with_checkpoint(broker, msgspec.structs.replace(checkpoint_of(broker), snapshot=other.snapshot))
-    foreign = snapshots_of(tmp_path, 1) / str(other.snapshot)
+    with_checkpoint(
+        broker, msgspec.structs.replace(checkpoint_of(broker), snapshots=other.snapshots)
+    )
+    foreign = snapshots_of(tmp_path, 1) / other.snapshots[0][0]
     shutil.copy(foreign, snapshots_of(tmp_path))
     del broker.partitions[1], broker.positions[1]
     broker.messages = [
@@ -127,14 +131,14 @@ def test_without_snapshots_the_log_is_enough(tmp_path: Path) -> None:
     broker = FakeBroker(LATE.topics)
     broker.append(0, levels(11, 400))
     run_to_end(broker, LATE, tmp_path)
-    assert checkpoint_of(broker).snapshot is None
+    assert checkpoint_of(broker).snapshots == ()
     assert_goes_on(broker, tmp_path)
 
 
 LOST = {
     "recreated topic": "deleted and made anew",
-    "log start beyond committed": "the log begins at 500",
-    "log end before committed": "the log ends at 300",
+    "log start beyond committed": "the log has 500 to",
+    "log end before committed": "the log has 0 to 300",
     "no checkpoint": "not written by this floodline",
     "other model": r"\[model\] or detector.features differ",
     "nothing to replay": "too late to replay",
@@ -160,10 +164,10 @@ def lose(broker: FakeBroker, tmp_path: Path, how: str) -> None:
     elif how == "other model":
         with_checkpoint(broker, replace(checkpoint, model="another"))
     elif how == "nothing to replay":
-        with_checkpoint(broker, replace(checkpoint, snapshot=None, snapshot_offset=None))
+        with_checkpoint(broker, replace(checkpoint, snapshots=()))
         broker.trim(0, 50)
     elif how == "no changes":
-        (snapshots_of(tmp_path) / str(checkpoint.snapshot)).unlink()
+        shutil.rmtree(snapshots_of(tmp_path))
         broker.messages = [m for m in broker.messages if m.topic != broker.topics.changes]
     elif how == "no committed offset":
         del broker.positions[0]
@@ -416,7 +420,7 @@ def test_a_release_at_a_snapshots_offset_is_applied(tmp_path: Path) -> None:
     broker = FakeBroker(eager.topics)
     broker.append(0, levels(11, 300))
     run_to_end(broker, eager, tmp_path)
-    assert checkpoint_of(broker).snapshot_offset == 300
+    assert checkpoint_of(broker).snapshots[0][1] == 300
     broker.releases.append(retrained(tmp_path, 1))
     idle = Member(broker, eager, tmp_path)
     idle.input.give(0)
@@ -445,7 +449,7 @@ def test_changes_of_a_lost_past_are_not_applied(tmp_path: Path) -> None:
     assert broker.changes(0)[-1].fresh
     broker.append(0, levels(15, 110))
     run_to_end(broker, COLD, tmp_path)
-    assert begins == 200 < (checkpoint_of(broker).snapshot_offset or 0) < 350
+    assert begins == 200 < checkpoint_of(broker).snapshots[0][1] < 350
     assert_model_from(broker, tmp_path, at=begins, begins=begins)
 
 

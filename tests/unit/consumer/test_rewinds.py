@@ -43,9 +43,9 @@ def release(number: int, score: float) -> Release:
 
 
 def without_snapshot(position: Position) -> Position:
-    """The position without the snapshot's name: which commit took it depends on the failures."""
+    """The position without snapshots and hash: which commit took them depends on the failures."""
     assert position.checkpoint is not None
-    checkpoint = msgspec.structs.replace(position.checkpoint, snapshot=None, snapshot_offset=None)
+    checkpoint = msgspec.structs.replace(position.checkpoint, snapshots=(), state=None)
     return msgspec.structs.replace(position, checkpoint=checkpoint)
 
 

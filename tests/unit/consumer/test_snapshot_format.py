@@ -28,6 +28,7 @@ def written() -> tuple[snapshots.Snapshot, bytes]:
         topic_id="t",
         partition=2,
         offset=34,
+        timestamp=1_700_000_000_000,
         dead_letters=4,
         scorer=scorer.to_state(),
     )
@@ -57,12 +58,12 @@ def test_another_home_is_refused(home: dict[str, object]) -> None:
         snapshots.read(data, **home)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"format": "other"}])
+@pytest.mark.parametrize("change", [{"version": 3}, {"format": "other"}])
 def test_another_format_is_refused_with_both_named(change: dict[str, object]) -> None:
     """A newer version is refused by name, so that the operator knows which release reads it."""
     snapshot, _ = written()
     data = snapshots.write(msgspec.structs.replace(snapshot, **change))
-    with pytest.raises(StateRefused, match="this release reads 'floodline-snapshot' version 1"):
+    with pytest.raises(StateRefused, match="this release reads 'floodline-snapshot' version 2"):
         snapshots.read(data, detector="gauge", topic_id="t", partition=2)
 
 

@@ -1,0 +1,76 @@
+"""Records of the input topic, as read_committed shows them."""
+
+from collections.abc import Callable, Sequence
+from typing import Self
+
+import msgspec
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One whole record."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Batch:
+    """Offsets and values of one partition's records, in order; whole ones for who asks.
+
+    Most events are scored and forgotten, and building an object for each would cost more than
+    scoring it.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        offsets: Sequence[int],
+        values: Sequence[bytes | None],
+        record: Callable[[int], Record],
+    ) -> None:
+        self.partition = partition
+        self.offsets = offsets
+        self.values = values
+        self._record = record
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Self:
+        """Whole records, at least one, all of one partition."""
+        offsets = [record.offset for record in records]
+        values = [record.value for record in records]
+        return cls(records[0].partition, offsets, values, records.__getitem__)
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @property
+    def timestamp(self) -> int:
+        """Of the last record, milliseconds since 1970; -1 where it has none."""
+        return self._record(len(self) - 1).timestamp
+
+    def record(self, index: int) -> Record:
+        """The whole record at this place."""
+        return self._record(index)
+
+    def cut(self, start: int, stop: int) -> "Batch":
+        """The records at start <= place < stop."""
+        if (start, stop) == (0, len(self)):
+            return self
+        return Batch(
+            self.partition,
+            self.offsets[start:stop],
+            self.values[start:stop],
+            lambda index: self._record(start + index),
+        )
+
+    def before(self, offset: int) -> int:
+        """How many of the records have smaller offsets."""
+        count = len(self)
+        while count and self.offsets[count - 1] >= offset:
+            count -= 1
+        return count
