@@ -67,7 +67,7 @@ class Keeping:
     def _finish(self, task: Task, life: int, mark: Mark, written: "Future[str]") -> None:
         try:
             written.result()
-        except ConfigurationError as error:
+        except (ConfigurationError, DependencyDown) as error:
             # The snapshot before it still serves: a restart replays more, nothing is lost.
             log.warning("snapshot skipped", partition=task.partition, error=str(error))
             return
@@ -103,7 +103,7 @@ class Keeping:
         def tidy() -> None:
             try:
                 work()
-            except ConfigurationError as error:
+            except (ConfigurationError, DependencyDown) as error:
                 # A file too many harms nothing.
                 log.warning("old snapshots kept", error=str(error))
 

@@ -128,7 +128,8 @@ class ScoringLoop:
         self._settle()
         self._drop(partitions)  # given twice is as if lost between
         for partition in partitions:
-            task = Task(partition, self._topic_id, self._configuration)
+            store = self._restorer.identity
+            task = Task(partition, self._topic_id, self._configuration, store)
             self._tasks[partition] = task
             self._observation.state(task)
         log.info("assigned", partitions=list(partitions))
@@ -301,7 +302,7 @@ class ScoringLoop:
             features = self._configuration.detector.features
             model = model_of(release, task.release, self._store, features)
             task.adopt(release, model)
-        except StateRefused as error:
+        except (StateRefused, DependencyDown) as error:
             self._refused = (release.number, self._now() + _REFUSED_SECONDS)
             log.error("release refused", release=release.number, error=str(error))
             return
@@ -323,13 +324,12 @@ class ScoringLoop:
         tasks = [task for task in self._tasks.values() if task.uncommitted]
         if not tasks:
             return
-        if self._sealed_at - self._hashed_at >= _HASH_SECONDS:
+        due = self._sealed_at - self._hashed_at >= _HASH_SECONDS
+        if due:
             self._hashed_at = self._sealed_at
-            hashed = tasks
-        else:
-            hashed = [task for task in tasks if task in closing]
-        for task in hashed:
-            task.hash_state()
+        for task in tasks:
+            if due or task.unhashed or task in closing:
+                task.hash_state()
         self._sealed = [task.seal() for task in tasks]
         self._publication = self._output.publish(
             [message for sealed in self._sealed for message in sealed.messages],

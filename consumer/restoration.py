@@ -170,6 +170,7 @@ class Restorer:
         self._log = topics
         self._store = store
         self._features = configuration.detector.features
+        self.identity = store.identity()
         self._teacher = Teacher(configuration, source, topics)
 
     def begin(self, task: Task, newest: Release | None) -> Restoration:
@@ -270,6 +271,7 @@ class Restorer:
         if checkpoint is None:
             within = min(max(offset, low), high)
             return Lost("its committed offset was not written by this floodline", within)
+        self._refuse_another_store(task, checkpoint)
         if checkpoint.topic_id != task.topic_id:
             return Lost("the topic was deleted and made anew", low)
         if checkpoint.model != fingerprint(self._configuration):
@@ -291,6 +293,18 @@ class Restorer:
         way.follow(self._log.replay(task.partition, start, offset), target)
         log.info("restoring", partition=task.partition, start=start, end=offset)
         return way
+
+    def _refuse_another_store(self, task: Task, checkpoint: Checkpoint) -> None:
+        """Members with stores of their own would never find each other's snapshots."""
+        section = self._configuration.store
+        if checkpoint.store in (None, self.identity, section.replaces):
+            return
+        raise ConfigurationError(
+            f"store.folder {section.folder} is store {self.identity}, but partition "
+            f"{task.partition} of {self._configuration.topics.events} was committed with store "
+            f"{checkpoint.store}; all members must share one store. If that one is gone for good, "
+            f'set store.replaces = "{checkpoint.store}"'
+        )
 
     def _changes(self, task: Task) -> tuple[list[Change], list[Mark]]:
         """What was said about this very topic's partition, in order."""

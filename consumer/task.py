@@ -265,6 +265,11 @@ class Task:
         self._say(mark, "mark")
         return self.shelf.add(mark)
 
+    @property
+    def unhashed(self) -> bool:
+        """True where a restart at the newest snapshot would pass no offset with a known hash."""
+        return self._hashed is None or self._hashed[0] < self.snapshot_offset
+
     def hash_state(self) -> None:
         """Let the next checkpoint carry the hash of the state as it is now."""
         self._hashed = (self.offset, self.scorer.state_hash())

@@ -164,6 +164,12 @@ class ConsumerSection(Section):
     metrics_host: str = Field(default="127.0.0.1", description="Where /metrics listens.")
     metrics_port: int = Field(default=9101, ge=0, le=65_535, description="0 takes a free one.")
 
+    @model_validator(mode="after")
+    def _static_members_have_names(self) -> Self:
+        if self.static_membership and self.instance is None:
+            raise ValueError("static_membership needs an instance: the member's stable name")
+        return self
+
 
 class DatabaseSection(Section):
     """Where alerts, labels and releases are kept."""
@@ -259,6 +265,10 @@ class StoreSection(Section):
         description="A folder that all can reach, s3://bucket/prefix, or memory://name for tests.",
     )
     options: StoreOptions = Field(default=StoreOptions(), description="Of a bucket.")
+    replaces: str | None = Field(
+        default=None,
+        description="Identity of a store that is gone for good and whose place this one takes.",
+    )
 
 
 class LogSection(Section):

@@ -532,3 +532,45 @@ def test_a_release_whose_model_comes_late_is_taken_up_then(tmp_path: Path) -> No
 
     member.run(until=arrive)
     assert [change.release.number for change in broker.changes(0)] == [0, 1]
+
+
+def test_another_store_is_refused(tmp_path: Path) -> None:
+    """A member whose store is not the one that the commits name stops and says what to do."""
+    broker = committed_broker(tmp_path)
+    gone = checkpoint_of(broker).store
+    assert gone is not None
+    broker.append(0, levels(12, 200))
+    with pytest.raises(ConfigurationError, match=f'set store.replaces = "{gone}"'):
+        run_to_end(broker, EARLY, tmp_path / "other")
+    taking_over = configure(consumer={"snapshot_every_events": 100}, store={"replaces": gone})
+    run_to_end(broker, taking_over, tmp_path / "other")
+    assert checkpoint_of(broker).store != gone
+    pairs = [(record.offset, record.value) for record in broker.partitions[0]]
+    expected = score_offline(EARLY, TOPIC_ID, 0, pairs)
+    assert [Expected.of(alert) for alert in broker.alerts()] == expected.alerts
+
+
+def test_snapshots_are_tried_one_after_the_other(tmp_path: Path) -> None:
+    """Where the newest snapshot is spoilt, the replay begins at the one before it."""
+    broker = committed_broker(tmp_path, count=900)
+    (newest, _), (_, before), *_ = checkpoint_of(broker).snapshots
+    (snapshots_of(tmp_path) / newest).unlink()
+    broker.trim(0, before)  # the beginning is no way out
+    member = Member(broker, EARLY, tmp_path)
+    member.input.give(0)
+    broker.append(0, levels(12, 10))
+    member.run()
+    assert broker.all_committed
+
+
+def test_a_replay_to_another_state_is_not_gone_on_with(tmp_path: Path) -> None:
+    """A state hash that no way leads to stops the member: it never goes on from another state."""
+    broker = committed_broker(tmp_path, count=900)
+    checkpoint = checkpoint_of(broker)
+    assert checkpoint.state is not None
+    forged = (checkpoint.state[0], "0" * 64)
+    with_checkpoint(broker, msgspec.structs.replace(checkpoint, state=forged))
+    broker.append(0, levels(12, 10))
+    with pytest.raises(ConfigurationError, match="gave a state with the hash"):
+        run_to_end(broker, EARLY, tmp_path)
+    assert broker.committed()[0] == 900

@@ -43,9 +43,9 @@ def release(number: int, score: float) -> Release:
 
 
 def without_snapshot(position: Position) -> Position:
-    """The position without snapshots and hash: which commit took them depends on the failures."""
+    """The position without snapshots, hash and store: these depend on the failures and the folder."""
     assert position.checkpoint is not None
-    checkpoint = msgspec.structs.replace(position.checkpoint, snapshots=(), state=None)
+    checkpoint = msgspec.structs.replace(position.checkpoint, snapshots=(), state=None, store=None)
     return msgspec.structs.replace(position, checkpoint=checkpoint)
 
 
