@@ -3,7 +3,9 @@
 import json
 import math
 import struct
+import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +78,9 @@ HALVES = st.builds(
 NUMBERS = st.one_of(
     st.builds(lambda form, number: form % number, st.sampled_from(["%.17g", "%.6f"]), FINITE),
     FINITE.map(repr),
+    st.floats(1e-308, 3e-308).map(repr),
+    st.integers(-30, 30).map(lambda near: f"{22250738585072011360 // 10 + near}e-326"),
+    st.integers(-30, 30).map(lambda near: f"{17976931348623158079 // 10 + near}e290"),
     st.integers().map(str),
     st.integers(-(10**30), 10**30).map(str),
     st.integers(0, 400).map(lambda digits: "9" * digits),
@@ -213,6 +218,23 @@ def test_large_values() -> None:
             b'{"x":1,"y":2}',
         ],
     )
+
+
+def test_texts_of_white_space_are_read_once() -> None:
+    """Texts of nothing but white space take time by their length, not by that of all behind."""
+    values = [b" " * 100_000 for _ in range(300)]
+    started = time.process_time()
+    assert len(DECODERS[0][0].decode(values).faults) == 300
+    assert time.process_time() - started < 2.0
+    check_all([b' {"x":1,"y":2}\n', b'\n{"x":1,"y":2} ', b"\n", b" {", b'"x":1,"y":2}', b" "])
+
+
+def test_nothing_compiles_after_the_first_batch() -> None:
+    """Every schema and every batch is of the same types, so preparation covers them all."""
+    check_all([b'{"x":1,"y":2}'])
+    check_all([])
+    kernel: Any = parse_rows
+    assert len(kernel.signatures) == 1
 
 
 def test_many_features_in_any_order() -> None:
