@@ -79,7 +79,7 @@ NUMBERS = st.one_of(
     st.builds(lambda form, number: form % number, st.sampled_from(["%.17g", "%.6f"]), FINITE),
     FINITE.map(repr),
     st.floats(1e-308, 3e-308).map(repr),
-    st.integers(-30, 30).map(lambda near: f"{22250738585072011360 // 10 + near}e-326"),
+    st.integers(-300, 300).map(lambda near: f"{22250738585072011360 // 10 + near}e-326"),
     st.integers(-30, 30).map(lambda near: f"{17976931348623158079 // 10 + near}e290"),
     st.integers().map(str),
     st.integers(-(10**30), 10**30).map(str),
@@ -158,6 +158,29 @@ def test_every_number_is_the_same_double(numbers: list[str]) -> None:
     """Any text in a number's place gives the same bits or the same fault."""
     values = [f'{{"x":{number},"t":{number}}}'.encode() for number in numbers]
     check(*DECODERS[1], values)
+
+
+def ties(power: int) -> list[str]:
+    """Numbers times 10 to this power, some exactly between two doubles, too long for exact ones."""
+    five = 5 ** abs(power)
+    texts = []
+    for odd in range(1, 40, 2):
+        if power <= 0:
+            digits = (2**53 + odd) * five
+        else:
+            digits = (2**53 // five + 1) // 2 * 2 + odd
+            digits *= 2 ** max(54 - digits.bit_length() + 1, 0)
+        texts.append(f"{digits}e{power}")
+    return texts
+
+
+@pytest.mark.parametrize("power", range(-4, 24))
+def test_ties_go_to_the_even_double(power: int) -> None:
+    """Between two doubles, the even one is taken, as Python does."""
+    decoder, schema = DECODERS[1]
+    batch = [f'{{"x":{text}}}'.encode() for text in ties(power)]
+    check(decoder, schema, batch)
+    assert parse_rows(decoder._batch(batch), decoder._keys) == 0
 
 
 BYTES = st.one_of(
