@@ -65,7 +65,7 @@ def events(kind: Numbers, seed: int) -> Batches:
 
 def _compare(batches: Batches, rounds: int) -> dict[str, Any]:
     decoder = RowDecoder(Schema(features=FEATURES))
-    typed = _with_msgspec()
+    typed = typed_matrix()
     equal = all(
         np.array_equal(decoder.decode(batch).rows.view(np.uint64), typed(batch).view(np.uint64))
         for batch in batches
@@ -84,7 +84,7 @@ def _compare(batches: Batches, rounds: int) -> dict[str, Any]:
     }
 
 
-def _with_msgspec() -> Callable[[Sequence[bytes]], NDArray[np.float64]]:
+def typed_matrix() -> Callable[[Sequence[bytes]], NDArray[np.float64]]:
     """Typed objects without garbage collection, their fields as tuples, one array of all."""
     fields = [("id", str), ("ts", int), *((name, float) for name in FEATURES)]
     decode = msgspec.json.Decoder(msgspec.defstruct("Reading", fields, gc=False)).decode

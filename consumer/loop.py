@@ -104,11 +104,20 @@ class ScoringLoop:
         clean = False
         try:
             while not stopping():
-                self._turn()
-            self._finish()
+                self.turn()
             clean = True
         finally:
-            if not clean and self._failure is None:
+            self.end(clean=clean)
+
+    def end(self, *, clean: bool) -> None:
+        """Leave the group, `clean` with a commit of all that is done."""
+        committed = False
+        try:
+            if clean:
+                self._finish()
+                committed = True
+        finally:
+            if not committed and self._failure is None:
                 # A turn broke off midway: leaving the group must not commit half of it.
                 self._failure = PublishFailed("broken_off", "the loop ended by an error")
             self._input.close()
@@ -159,7 +168,8 @@ class ScoringLoop:
         self._drop(partitions)
         log.warning("lost", partitions=list(partitions))
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Poll once, score it, and commit, restore or recover where that is due."""
         batches = self._input.poll(self._configuration.consumer.batch_size, self._wait())
         self._settle()
         self._score(batches)

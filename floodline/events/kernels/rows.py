@@ -10,7 +10,7 @@ from floodline.events.kernels.keys import NOT_FOUND, Keys, find_key, is_key
 from floodline.events.kernels.machine_words import Text, byte_at
 from floodline.events.kernels.numbers import REFUSED, read_number
 from floodline.events.kernels.strings import QUOTE, end_of_plain, is_utf8
-from floodline.events.kernels.values import is_null, skip_space, skip_value
+from floodline.events.kernels.values import is_null, skip_space, skip_space_within, skip_value
 
 _BRACE, _CLOSING, _COLON, _COMMA, _SMALL_N = 0x7B, 0x7D, 0x3A, 0x2C, 0x6E
 _SHORTEST = 2
@@ -63,7 +63,7 @@ def parse_rows(batch: Batch, keys: Keys) -> int:
 def _parse_object(batch: Batch, keys: Keys, event: int, place: int, end: int) -> int:
     """The place after the object and the white space behind it; REFUSED where it deviates."""
     text, columns = batch.text, batch.rows.shape[1]
-    place = skip_space(text, place)
+    place = skip_space_within(text, place, end)
     if byte_at(text, place) != _BRACE:
         return REFUSED
     place = skip_space(text, place + 1)
@@ -86,8 +86,7 @@ def _parse_object(batch: Batch, keys: Keys, event: int, place: int, end: int) ->
             return REFUSED
     if byte_at(text, place) != _CLOSING or (found < columns and not _fill(batch, event)):
         return REFUSED
-    place += 1
-    return skip_space(text, place) if place < end else place
+    return skip_space_within(text, place + 1, end)
 
 
 @embedded

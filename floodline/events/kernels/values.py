@@ -26,6 +26,14 @@ def skip_space(text: Text, place: int) -> int:
 
 
 @embedded
+def skip_space_within(text: Text, place: int, end: int) -> int:
+    """As `skip_space`, but not beyond `end`: each of many texts of white space is read once."""
+    while place < end and byte_at(text, place) in (_SPACE, _LINE, _RETURN, _TAB):
+        place += 1
+    return place
+
+
+@embedded
 def is_null(text: Text, place: int) -> bool:
     """True where `null` stands here."""
     return bool(word_at(text, place) & _FOUR_BYTES == _NULL)

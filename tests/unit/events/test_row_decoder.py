@@ -3,7 +3,9 @@
 import json
 import math
 import struct
+import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +78,9 @@ HALVES = st.builds(
 NUMBERS = st.one_of(
     st.builds(lambda form, number: form % number, st.sampled_from(["%.17g", "%.6f"]), FINITE),
     FINITE.map(repr),
+    st.floats(1e-308, 3e-308).map(repr),
+    st.integers(-300, 300).map(lambda near: f"{22250738585072011360 // 10 + near}e-326"),
+    st.integers(-30, 30).map(lambda near: f"{17976931348623158079 // 10 + near}e290"),
     st.integers().map(str),
     st.integers(-(10**30), 10**30).map(str),
     st.integers(0, 400).map(lambda digits: "9" * digits),
@@ -155,6 +160,29 @@ def test_every_number_is_the_same_double(numbers: list[str]) -> None:
     check(*DECODERS[1], values)
 
 
+def ties(power: int) -> list[str]:
+    """Numbers times 10 to this power, some exactly between two doubles, too long for exact ones."""
+    five = 5 ** abs(power)
+    texts = []
+    for odd in range(1, 40, 2):
+        if power <= 0:
+            digits = (2**53 + odd) * five
+        else:
+            digits = (2**53 // five + 1) // 2 * 2 + odd
+            digits *= 2 ** max(54 - digits.bit_length() + 1, 0)
+        texts.append(f"{digits}e{power}")
+    return texts
+
+
+@pytest.mark.parametrize("power", range(-4, 24))
+def test_ties_go_to_the_even_double(power: int) -> None:
+    """Between two doubles, the even one is taken, as Python does."""
+    decoder, schema = DECODERS[1]
+    batch = [f'{{"x":{text}}}'.encode() for text in ties(power)]
+    check(decoder, schema, batch)
+    assert parse_rows(decoder._batch(batch), decoder._keys) == 0
+
+
 BYTES = st.one_of(
     st.binary(max_size=5),
     st.integers(0, 0x10FFFF).map(lambda letter: chr(letter).encode(errors="surrogatepass")),
@@ -213,6 +241,23 @@ def test_large_values() -> None:
             b'{"x":1,"y":2}',
         ],
     )
+
+
+def test_texts_of_white_space_are_read_once() -> None:
+    """Texts of nothing but white space take time by their length, not by that of all behind."""
+    values = [b" " * 100_000 for _ in range(300)]
+    started = time.process_time()
+    assert len(DECODERS[0][0].decode(values).faults) == 300
+    assert time.process_time() - started < 2.0
+    check_all([b' {"x":1,"y":2}\n', b'\n{"x":1,"y":2} ', b"\n", b" {", b'"x":1,"y":2}', b" "])
+
+
+def test_nothing_compiles_after_the_first_batch() -> None:
+    """Every schema and every batch is of the same types, so preparation covers them all."""
+    check_all([b'{"x":1,"y":2}'])
+    check_all([])
+    kernel: Any = parse_rows
+    assert len(kernel.signatures) == 1
 
 
 def test_many_features_in_any_order() -> None:
