@@ -5,6 +5,7 @@ import random
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from river.base import AnomalyDetector
@@ -229,6 +230,20 @@ class HalfSpaceTrees(AnomalyDetector):
             StateRefused: the bytes are no state of this detector, or of another version.
         """
         return cls._from_contents(unpack(data))
+
+    def moment(self) -> ForestContents:
+        """The forest as it is now, whatever it learns later; `at` makes another from it."""
+        contents = self._contents()
+        if contents.reference is None or contents.latest is None:
+            return contents
+        return msgspec.structs.replace(
+            contents, reference=contents.reference.copy(), latest=contents.latest.copy()
+        )
+
+    @classmethod
+    def at(cls, moment: ForestContents) -> Self:
+        """A forest that goes on from a moment, over the same trees."""
+        return cls._from_contents(moment)
 
     @classmethod
     def from_river(cls, river: Any) -> Self:

@@ -1,5 +1,6 @@
 """River's `MinMaxScaler | HalfSpaceTrees` as a detector: the profile that is River to the bit."""
 
+from copy import copy
 from typing import Self
 
 import msgspec
@@ -9,11 +10,15 @@ from numpy.typing import NDArray
 from floodline.detection.detector import Features, Rows, Scores, row
 from floodline.detection.event_rows import as_matrix
 from floodline.detection.explanation import SCORE, Explanation, Judge, explanation
+from floodline.detection.forest_contents import ForestContents
 from floodline.detection.half_space_trees import HalfSpaceTrees
+from floodline.detection.kernels.masses import SHORT
 from floodline.detection.kernels.min_max import place_run, stretch
 from floodline.detection.parameters import RiverProfile
 from floodline.detection.state_data import decoded_as
 from floodline.errors import StateRefused
+
+Ends = NDArray[np.float64]
 
 FORMAT = "river-profile"
 VERSION = 1
@@ -141,11 +146,44 @@ class RiverProfileForest:
     ) -> tuple[Scores, dict[int, Explanation]]:
         """Score and learn as `score_learn_many`; explain the events that `judge` marks.
 
+        Short trees are cheap to keep as they were: where an event is marked, the kept ones learn
+        what came before it again, and explain. That leaves these trees in their fast layout.
+        """
+        rows = as_matrix(rows, len(self._features))
+        if self.parameters.height > SHORT:
+            return self._explain_on_the_way(rows, judge)
+        before = (self._trees.moment(), self._low.copy(), self._high.copy(), self._events)
+        scores = self.score_learn_many(rows)
+        explanations: dict[int, Explanation] = {}
+        marked = np.flatnonzero(judge(scores)).tolist()
+        if not marked:
+            return scores, explanations
+        past = copy(self)
+        past._go_back(*before)
+        learnt = 0
+        for at in marked:
+            past.score_learn_many(rows[learnt:at])
+            explanations[at] = past.explain(rows[at : at + 1])
+            learnt = at
+        return scores, explanations
+
+    def _go_back(self, trees: ForestContents, low: Ends, high: Ends, events: int) -> None:
+        self._trees, self._low, self._high, self._events = (
+            HalfSpaceTrees.at(trees),
+            low,
+            high,
+            events,
+        )
+
+    def _explain_on_the_way(
+        self, rows: Rows, judge: Judge
+    ) -> tuple[Scores, dict[int, Explanation]]:
+        """For tall trees, too large to keep twice.
+
         Scores change with a window's end, with a stretched range and, for events that miss
         features, with every event. The stretch up to there is scored first; then it is learnt, up
         to each event that is to be explained, since an explanation changes with every event.
         """
-        rows = as_matrix(rows, len(self._features))
         scores = np.empty(rows.shape[0], dtype=np.float64)
         explanations: dict[int, Explanation] = {}
         learnt, done = 0, 0

@@ -82,6 +82,7 @@ class Scorer:
     ) -> None:
         self.parameters = parameters
         self.detector = detector
+        self._explains = detector if isinstance(detector, Explains) else None
         self._scores = scores or ScoreWindow(RARITY_WINDOW)
         self.events = 0
 
@@ -111,8 +112,8 @@ class Scorer:
         """
         count = rows.shape[0]
         cold = min(count, self.detector.warm_up_left) if learn else count * self.warming_up
-        if explain and count and isinstance(self.detector, Explains):
-            scored = self._explained(self.detector, rows, rule, cold, learn=learn)
+        if explain and count and self._explains is not None:
+            scored = self._explained(self._explains, rows, rule, cold, learn=learn)
         else:
             many = self.detector.score_learn_many if learn else self.detector.score_many
             scored = self._decided(many(rows), rule, cold)
@@ -123,13 +124,17 @@ class Scorer:
         """Decide on scores in order, of which the first `cold` are from warming up."""
         rarity, threshold = self._scores.step_many(score, rule.rarity, cold)
         if rule.score is not None:
-            threshold = np.full(score.size, rule.score)
-        warming_up = np.arange(score.size) < cold
+            threshold[:] = rule.score
+        is_alert = score >= threshold
+        warming_up = np.zeros(score.size, np.bool_)
+        if cold:
+            warming_up[:cold] = True
+            is_alert[:cold] = False
         return ScoredRows(
             score=score,
             rarity=rarity,
             threshold=threshold,
-            is_alert=(score >= threshold) & ~warming_up,
+            is_alert=is_alert,
             warming_up=warming_up,
         )
 
@@ -138,11 +143,12 @@ class Scorer:
     ) -> ScoredRows:
         """Decide piece by piece, as the detector goes on, so that it can explain in between."""
         parts: list[ScoredRows] = []
+        left = cold
 
         def judge(score: NDArray[np.float64]) -> NDArray[np.bool_]:
-            decided = sum(len(part) for part in parts)
-            cold_here = min(score.size, max(0, cold - decided))
-            parts.append(self._decided(score, rule, cold_here))
+            nonlocal left
+            parts.append(self._decided(score, rule, min(score.size, left)))
+            left = max(0, left - score.size)
             return parts[-1].is_alert
 
         if learn:
@@ -200,6 +206,8 @@ class Scorer:
 
 def joined(parts: Sequence[ScoredRows]) -> ScoredRows:
     """Pieces that follow each other, at least one, as one."""
+    if len(parts) == 1:
+        return parts[0]
     starts = np.cumsum([0, *map(len, parts)]).tolist()
     return ScoredRows(
         score=np.concatenate([part.score for part in parts]),

@@ -43,7 +43,7 @@ def release(number: int, score: float) -> Release:
 
 
 def without_snapshot(position: Position) -> Position:
-    """The position without snapshots, hash and store: these depend on the failures and the folder."""
+    """The position without what depends on failures and folder: snapshots, hash and store."""
     assert position.checkpoint is not None
     checkpoint = msgspec.structs.replace(position.checkpoint, snapshots=(), state=None, store=None)
     return msgspec.structs.replace(position, checkpoint=checkpoint)
