@@ -55,7 +55,7 @@ def find_key(text: Text, place: int, size: int, keys: Keys) -> int:
     slot = first_slot(text, place, size, keys.slots.shape[0])
     while keys.slots[slot] != NOT_FOUND:
         key: int = keys.slots[slot]
-        if keys.sizes[key] == size and is_key(text, place, keys, key):
+        if is_key(text, place, keys, key):
             return key
         slot = (slot + 1) & (keys.slots.shape[0] - 1)
     return NOT_FOUND

@@ -312,6 +312,29 @@ def test_what_the_compiled_pass_takes(text: str, usual: bool) -> None:
     check(decoder, schema, [text.encode()])
 
 
+HOSTILE = (
+    b'{"x":1,"t":"%b"}' % string
+    for string in (
+        b"\\ud800", b"\\udbff", b"\\udc00", b"\\uDFFF", b"\\u12g4", b"\\u12", b"\\x41", b"\\",
+        b"\xed\xa0\x80", b"\xed\x9f\xbf", b"\xf4\x90\x80\x80", b"\xf4\x8f\xbf\xbf",
+        b"\xf0\x8f\xbf\xbf",        b"\xe0\x9f\xbf", b"\xc1\xbf", b"\xc3", b"\xe2\x82", b"\xff\\n", b"\\nabc\xff",
+        b"\x1f", b"\x7f", b"\x00", b"longer than eight bytes\x1f", b"longer than eight bytes \xc3\xa9",
+    )
+)  # fmt: skip
+SPACED = (b'{"x":1%b}' % space for space in (b"\x0c", b"\x0b", b"\xa0", b"\x00", b" \t\r\n"))
+LONG = (
+    b'{"x":1,"who":"%b"}' % (letter * size)
+    for letter in (b"w", b"\xc3\xa9", b"\\n")
+    for size in (LONGEST_ENTITY - 1, LONGEST_ENTITY, LONGEST_ENTITY + 1)
+)
+
+
+@pytest.mark.parametrize("value", [*HOSTILE, *SPACED, *LONG])
+def test_what_is_nearly_right(value: bytes) -> None:
+    """Texts at the edge of what JSON, UTF-8 and an entity allow are taken or refused alike."""
+    check(*DECODERS[1], [value])
+
+
 def test_faults_hold_no_traceback() -> None:
     """What a fault names stays, the batch it came from does not."""
     fault = RowDecoder(SCHEMAS[0]).decode([b"{"]).faults[0]
