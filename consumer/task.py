@@ -186,7 +186,7 @@ class Task:
         decoded = self._decoder.decode(batch.values)
         self.dead_letters += len(decoded.faults)
         if len(decoded.rows):
-            self.scorer.step_many(decoded.rows, self.release.threshold)
+            self.scorer.step_many(decoded.rows, self.release.threshold, rarities="alerts")
         self._pass(batch)
 
     def adopt(self, release: Release, scorer: Scorer | None, *, fresh: bool = False) -> None:
@@ -304,7 +304,9 @@ class Task:
     def _score(self, batch: Batch, rows: Rows, places: Sequence[int]) -> None:
         if not places:
             return
-        scored = self.scorer.step_many(rows, self.release.threshold, explain=True)
+        scored = self.scorer.step_many(
+            rows, self.release.threshold, explain=True, rarities="alerts"
+        )
         self.last = scored[-1]
         self.tally.scored += len(places)
         for index in np.flatnonzero(scored.is_alert).tolist():

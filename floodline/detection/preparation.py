@@ -29,4 +29,5 @@ def prepare(clock: Callable[[], float]) -> float:
         scorer.step_many(rows, ThresholdRule(rarity=0.1), explain=True)
         again = Scorer.from_state(scorer.to_state())
         again.step_many(rows, ThresholdRule(score=0.0), learn=False, explain=True)
+        again.step_many(rows, ThresholdRule(rarity=0.01), explain=True, rarities="alerts")
     return clock() - started

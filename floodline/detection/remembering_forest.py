@@ -110,12 +110,9 @@ class RememberingForest:
         """Score each event, then learn it, in order; 0 for the first `start` events."""
         rows = as_matrix(rows, len(self._features))
         scores = np.empty(rows.shape[0], dtype=np.float64)
-        self._advance(rows, scores, ends=True)
-        return scores
-
-    def _advance(self, rows: Rows, scores: Scores, *, ends: bool) -> None:
         logarithms = forest_memory.logarithms()
-        remembering.advance(rows, scores, self._memory, logarithms, self._settings, ends)
+        remembering.advance(rows, scores, self._memory, logarithms, self._settings, True)
+        return scores
 
     def bits_many(self, rows: Rows) -> NDArray[np.float64]:
         """The bits s of each event, shape (n,), as the model is now. Changes nothing."""
@@ -169,27 +166,32 @@ class RememberingForest:
         rows = as_matrix(rows, len(self._features))
         scores = np.zeros(rows.shape[0], dtype=np.float64)
         explanations: dict[int, Explanation] = {}
-        done = 0
-        while done < rows.shape[0]:
-            waiting = self.parameters.start - self.events
-            left = waiting if waiting > 0 else int(self._memory.numbers[LEFT])
-            piece = slice(done, done + left)
-            if waiting <= 0:
-                self._advance(rows[piece], scores[piece], ends=False)
+        done = min(rows.shape[0], max(0, self.parameters.start - self.events))
+        if done:
             try:
-                for at in np.flatnonzero(judge(scores[piece])).tolist():
-                    explanations[done + at] = self.explain(rows[done + at : done + at + 1])
+                self._explain_marked(rows[:done], judge(scores[:done]), 0, explanations)
             finally:
-                self._catch_up(rows[piece], started=waiting <= 0)
-            done = piece.stop
+                self.score_learn_many(rows[:done])
+        logarithms = forest_memory.logarithms()
+        try:
+            while done < rows.shape[0]:
+                begun = done
+                done = remembering.advance_window(
+                    rows, scores, begun, self._memory, logarithms, self._settings
+                )
+                marked = judge(scores[begun:done])
+                self._explain_marked(rows, marked, begun, explanations)
+        finally:
+            if self._memory.numbers[LEFT] == 0 and self.events >= self.parameters.start:
+                remembering.end_window(self._memory, logarithms, self._settings)
         return scores, explanations
 
-    def _catch_up(self, rows: Rows, *, started: bool) -> None:
-        """Learn what only sets the first scales, or end a window that is over."""
-        if not started:
-            self.score_learn_many(rows)
-        elif self._memory.numbers[LEFT] == 0:
-            remembering.end_window(self._memory, forest_memory.logarithms(), self._settings)
+    def _explain_marked(
+        self, rows: Rows, marked: NDArray[np.bool_], begun: int, found: dict[int, Explanation]
+    ) -> None:
+        """Explain the events that are marked, of those from row `begun` on."""
+        for at in marked.nonzero()[0].tolist():
+            found[begun + at] = self.explain(rows[begun + at : begun + at + 1])
 
     def to_state(self) -> bytes:
         """Masses, scales and counters as msgpack; the trees follow from the seed."""

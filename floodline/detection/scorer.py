@@ -2,17 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from floodline.detection.detector import Detector, Features, Rows, row
-from floodline.detection.explanation import Explains, Explanation
+from floodline.detection.explanation import Explains, Explanation, Judge
 from floodline.detection.models import detector_from_state, new_detector
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.rarity import ScoreWindow
+from floodline.detection.ruling import Ruling
 from floodline.detection.state_data import decoded
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
@@ -38,6 +39,7 @@ class ScoredRows(msgspec.Struct, frozen=True, kw_only=True):
     """What scoring says of events in order; each array has shape (n,).
 
     `explanations` has those of the alerts, by place, where they were asked for and can be had.
+    Where rarities were asked for alerts only, those of other events are NaN.
     """
 
     score: NDArray[np.float64]
@@ -102,61 +104,51 @@ class Scorer:
         return self.detector.warm_up_left > 0
 
     def step_many(
-        self, rows: Rows, rule: ThresholdRule, *, learn: bool = True, explain: bool = False
+        self,
+        rows: Rows,
+        rule: ThresholdRule,
+        *,
+        learn: bool = True,
+        explain: bool = False,
+        rarities: Literal["all", "alerts"] = "all",
     ) -> ScoredRows:
         """Score each event, decide, then learn it (unless `learn` is false), in order.
 
         `rows` has shape (n, d), C-contiguous float64, a column a feature; NaN is missing. With
         `explain`, each alert is explained by the model as it was when it scored the event, where
-        the detector can explain.
+        the detector can explain. Rarities of alerts only take a fraction of the time of all; they
+        change nothing else.
         """
         count = rows.shape[0]
         cold = min(count, self.detector.warm_up_left) if learn else count * self.warming_up
+        ruling = Ruling(self._scores, rule, count, cold, alerts_only=rarities == "alerts")
+        explanations: dict[int, Explanation] = {}
         if explain and count and self._explains is not None:
-            scored = self._explained(self._explains, rows, rule, cold, learn=learn)
+            score, explanations = self._explained(self._explains, rows, ruling.judge, learn=learn)
         else:
-            many = self.detector.score_learn_many if learn else self.detector.score_many
-            scored = self._decided(many(rows), rule, cold)
+            score = (self.detector.score_learn_many if learn else self.detector.score_many)(rows)
+            ruling.judge(score)
         self.events += count
-        return scored
-
-    def _decided(self, score: NDArray[np.float64], rule: ThresholdRule, cold: int) -> ScoredRows:
-        """Decide on scores in order, of which the first `cold` are from warming up."""
-        rarity, threshold = self._scores.step_many(score, rule.rarity, cold)
-        if rule.score is not None:
-            threshold[:] = rule.score
-        is_alert = score >= threshold
-        warming_up = np.zeros(score.size, np.bool_)
-        if cold:
-            warming_up[:cold] = True
-            is_alert[:cold] = False
+        warming_up = np.zeros(count, np.bool_)
+        warming_up[:cold] = True
         return ScoredRows(
             score=score,
-            rarity=rarity,
-            threshold=threshold,
-            is_alert=is_alert,
+            rarity=ruling.rarity,
+            threshold=ruling.threshold,
+            is_alert=ruling.is_alert,
             warming_up=warming_up,
+            explanations=explanations,
         )
 
     def _explained(
-        self, detector: Explains, rows: Rows, rule: ThresholdRule, cold: int, *, learn: bool
-    ) -> ScoredRows:
+        self, detector: Explains, rows: Rows, judge: Judge, *, learn: bool
+    ) -> tuple[NDArray[np.float64], dict[int, Explanation]]:
         """Decide piece by piece, as the detector goes on, so that it can explain in between."""
-        parts: list[ScoredRows] = []
-        left = cold
-
-        def judge(score: NDArray[np.float64]) -> NDArray[np.bool_]:
-            nonlocal left
-            parts.append(self._decided(score, rule, min(score.size, left)))
-            left = max(0, left - score.size)
-            return parts[-1].is_alert
-
         if learn:
-            _, explanations = detector.score_learn_explaining(rows, judge)
-        else:
-            alerts = np.flatnonzero(judge(self.detector.score_many(rows))).tolist()
-            explanations = {at: detector.explain(rows[at : at + 1]) for at in alerts}
-        return msgspec.structs.replace(joined(parts), explanations=explanations)
+            return detector.score_learn_explaining(rows, judge)
+        score = self.detector.score_many(rows)
+        alerts = np.flatnonzero(judge(score)).tolist()
+        return score, {at: detector.explain(rows[at : at + 1]) for at in alerts}
 
     def step(
         self, features: Features, rule: ThresholdRule, *, learn: bool = True, explain: bool = False

@@ -151,6 +151,27 @@ def test_a_scorer_explains_its_alerts(name: str) -> None:
     assert len(again.explanations) == (50 if name in EXPLAINING else 0)
 
 
+@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize(
+    "rule", [ThresholdRule(rarity=0.05), ThresholdRule(rarity=0.3), ThresholdRule(score=0.6)]
+)
+def test_rarities_of_alerts_alone_change_nothing_else(name: str, rule: ThresholdRule) -> None:
+    """Asked for rarities of alerts only, a scorer decides, explains and learns as ever."""
+    events = rows(stream(18, 700))
+    plain = Scorer(_parameters(name), DETECTORS[name].make())
+    spare = Scorer(_parameters(name), DETECTORS[name].make())
+    for start in range(0, 700, 90):
+        batch, explain = events[start : start + 90], start % 180 == 0
+        expected = plain.step_many(batch, rule, explain=explain)
+        found = spare.step_many(batch, rule, explain=explain, rarities="alerts")
+        for column in ("score", "threshold", "is_alert", "warming_up"):
+            assert (getattr(found, column) == getattr(expected, column)).all()
+        rarity = np.where(expected.is_alert, expected.rarity, np.nan)
+        np.testing.assert_array_equal(found.rarity, rarity)
+        assert found.explanations == expected.explanations
+        assert spare.to_state() == plain.to_state()
+
+
 def _parameters(name: str) -> Any:
     detector: Any = DETECTORS[name].make()
     return detector.parameters

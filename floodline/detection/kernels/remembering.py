@@ -353,6 +353,26 @@ def advance(
 
 
 @compiled
+def advance_window(
+    rows: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    done: int,
+    memory: Memory,
+    logarithms: NDArray[np.float64],
+    settings: Settings,
+) -> int:
+    """From row `done` on, as `advance` within one window; how far it came is returned.
+
+    A window that is over ends first; the end of the one that goes on now is left to the next call.
+    """
+    if memory.numbers[LEFT] == 0:
+        end_window(memory, logarithms, settings)
+    end = min(rows.shape[0], done + memory.numbers[LEFT])
+    advance(rows[done:end], scores[done:end], memory, logarithms, settings, False)
+    return int(end)
+
+
+@compiled
 def bits_of(
     rows: NDArray[np.float64], memory: Memory, settings: Settings, bits: NDArray[np.float64]
 ) -> None:

@@ -21,7 +21,8 @@ BLOCK = 128
 
 _FILL = BLOCK // 2
 _STRIDE = 16  # tops are passed in strides of this many, so that no pass ends in single steps
-_HEAD, _COUNT, _BLOCKS = 0, 1, 2
+HEAD, COUNT, _BLOCKS = 0, 1, 2
+"""Places in a window's `places`."""
 
 
 class Window(NamedTuple):
@@ -60,23 +61,21 @@ def new_window(size: int) -> Window:
 def prepare() -> None:
     """Compile or load every kernel here."""
     window, one = new_window(1), np.ones(1)
-    fill(window, one)
+    order(window)
     step_many(window, one, 0.5, 0, one.copy(), one.copy())
-    threshold(window, at_most(0.5, below(window, 1.0)))
 
 
 def fill(window: Window, arrived: Floats) -> None:
-    """Make the empty window hold these, the oldest first; at most its size."""
+    """Make the empty ring hold these, the oldest first; at most its size."""
     window.arrival[: arrived.size] = arrived
-    window.spare[: arrived.size] = np.sort(arrived)
-    window.places[_COUNT] = arrived.size
-    _pack(window, arrived.size)
+    window.places[COUNT] = arrived.size
 
 
-@borrowing
-def below(window: Window, score: float) -> int:
-    """How many kept scores are smaller."""
-    return int(_locate(window, score)[0])
+def order(window: Window) -> None:
+    """Lay what the ring holds into the blocks."""
+    count = int(window.places[COUNT])
+    window.spare[:count] = np.sort(window.arrival[:count])
+    _pack(window, count)
 
 
 @borrowing
@@ -92,19 +91,13 @@ def at_most(rarity: float, count: int) -> int:
 
 
 @borrowing
-def threshold(window: Window, number: int) -> float:
-    """The lowest score whose rarity is at most `number` in count + 1."""
-    return _threshold(window, number)
-
-
-@borrowing
 def step_many(
     window: Window, arrived: Floats, rule: float, learn_from: int, rarities: Floats, limits: Floats
 ) -> None:
     """Each score's rarity, and its threshold at rarity `rule` (NaN: none); then keep it."""
     counted, number = -1, 0
     for event in range(np.uint64(arrived.size)):
-        count, score = window.places[_COUNT], arrived[event]
+        count, score = window.places[COUNT], arrived[event]
         smaller, block, at = _locate(window, score)
         rarities[event] = (1 + count - smaller) / (count + 1)
         if not np.isnan(rule):
@@ -116,7 +109,7 @@ def step_many(
                 block, at = _let_go(window, score, block, at)
             else:
                 window.arrival[count] = score
-                window.places[_COUNT] = count + 1
+                window.places[COUNT] = count + 1
             _put_in(window, score, block, at)
 
 
@@ -141,10 +134,13 @@ def _locate(window: Window, score: float) -> tuple[int, int, int]:
 
 @inlined
 def _threshold(window: Window, number: int) -> float:
-    """As `threshold`, found from the top down: the rarer, the sooner."""
+    """The lowest score whose rarity is at most `number` in count + 1.
+
+    Found from the top down: the rarer, the sooner.
+    """
     if number < 1:
         return np.inf
-    if number > window.places[_COUNT]:
+    if number > window.places[COUNT]:
         return 0.0
     block, left = np.uint64(window.places[_BLOCKS] - 1), number
     while left > window.counts[block]:
@@ -157,10 +153,10 @@ def _threshold(window: Window, number: int) -> float:
 @inlined
 def _let_go(window: Window, score: float, block: int, at: int) -> tuple[int, int]:
     """Put a score in the oldest one's place in the ring; where it now belongs: block and place."""
-    head, scores = window.places[_HEAD], window.scores
+    head, scores = window.places[HEAD], window.scores
     _, old, old_at = _locate(window, window.arrival[head])
     window.arrival[head] = score
-    window.places[_HEAD] = 0 if head + 1 == window.arrival.size else head + 1
+    window.places[HEAD] = 0 if head + 1 == window.arrival.size else head + 1
     start, count = window.starts[old], window.counts[old] - 1
     for each in range(np.uint64(start + old_at), np.uint64(start + count)):
         scores[each] = scores[each + np.uint64(1)]

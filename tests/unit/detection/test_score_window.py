@@ -2,8 +2,6 @@
 
 import math
 import random
-from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -11,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from floodline.detection.kernels import score_window
+from floodline.detection.kernels import high_scores, score_window
 from floodline.detection.rarity import ScoreWindow
 from floodline.errors import StateRefused
+from tests.fixtures.plain_window import PlainWindow
 
 # Few distinct values make ties; the rest of [0, 1] makes the others.
 score = st.one_of(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.floats(0, 1))
@@ -24,37 +23,7 @@ history = st.lists(score, max_size=60)
 def compiled_kernels() -> None:
     """No test waits for the compiler within its deadline."""
     score_window.prepare()
-
-
-class PlainWindow:
-    """The window in its plainest form: one list in order of arrival, one in order of size."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.arrival: deque[float] = deque()
-        self.ordered: list[float] = []
-
-    def step(self, score: float, rule: float | None, *, learn: bool) -> tuple[float, float]:
-        """Rarity and threshold, then keep."""
-        count = len(self.ordered)
-        rarity = (1 + count - bisect_left(self.ordered, score)) / (count + 1)
-        threshold = math.nan if rule is None else self.threshold(rule)
-        if learn:
-            if count == self.size:
-                del self.ordered[bisect_left(self.ordered, self.arrival.popleft())]
-            self.arrival.append(score)
-            insort(self.ordered, score)
-        return rarity, threshold
-
-    def threshold(self, rule: float) -> float:
-        """Try every number of scores that may reach it, from the most down."""
-        count = len(self.ordered)
-        for above in range(count, -1, -1):
-            if (1 + above) / (count + 1) <= rule:
-                if above == count:
-                    return 0.0
-                return math.nextafter(self.ordered[count - above - 1], math.inf)
-        return math.inf
+    high_scores.prepare()
 
 
 def filled(size: int, scores: list[float]) -> ScoreWindow:
