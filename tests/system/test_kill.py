@@ -56,9 +56,7 @@ def events(seed: int, count: int) -> Iterator[bytes]:
         yield json.dumps({name: draw.gauss(5, spread) for name in "xyz"}).encode()
 
 
-def produce(
-    outcome: Outcome, seed: int, count: int, killed: threading.Event | None = None
-) -> None:
+def produce(outcome: Outcome, seed: int, count: int, killed: threading.Event | None = None) -> None:
     """Spread seeded events over the partitions by key; the last third waits for `killed`.
 
     It comes 100 events at a time (about 5,000 a second) until then, so that whoever is killed
