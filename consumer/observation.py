@@ -54,6 +54,8 @@ class Observation:
         labels, tally, metrics = (self._detector, str(partition)), sealed.tally, self._metrics
         metrics.scored.labels(*labels).inc(tally.scored)
         metrics.alerts.labels(*labels).inc(tally.alerts)
+        metrics.records.labels(*labels).inc(tally.scored + sum(tally.dead_letters.values()))
+        metrics.gaps.labels(*labels).inc(tally.gaps)
         for reason, count in tally.dead_letters.items():
             metrics.dead_letters.labels(self._detector, reason).inc(count)
         metrics.lag.labels(*labels).set(lag)

@@ -16,6 +16,18 @@ class ConsumerMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         by_partition = ["detector", "partition"]
+        self.records = Counter(
+            "floodline_records_total",
+            "Records of the input committed: scored or dead-lettered.",
+            by_partition,
+            registry=registry,
+        )
+        self.gaps = Counter(
+            "floodline_offset_gaps_total",
+            "Offsets passed that have no record: control records, aborted or compacted ones.",
+            by_partition,
+            registry=registry,
+        )
         self.scored = Counter(
             "floodline_events_scored_total",
             "Events scored and committed.",
