@@ -125,6 +125,25 @@ class KafkaTopics:
             raise _down(self._configuration.kafka, error) from error
         return self.topic_id()
 
+    def partitions(self, name: str) -> list[int]:
+        """The partitions of a topic; makes nothing.
+
+        Raises:
+            ConfigurationError: there is no such topic.
+            DependencyDown: Kafka does not answer.
+        """
+        try:
+            present = self._admin.list_topics(timeout=_SECONDS).topics
+        except KafkaException as error:
+            raise _down(self._configuration.kafka, error) from error
+        if name not in present:
+            raise ConfigurationError(
+                f"topic {name!r} is not on {self._configuration.kafka.bootstrap_servers}; correct "
+                "detector.topic, detector.name or kafka.bootstrap_servers, or start the consumer, "
+                "which makes its own topics"
+            )
+        return sorted(present[name].partitions)
+
     def topic_id(self) -> str:
         """The id of the topic that has the name now.
 
