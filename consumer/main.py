@@ -17,8 +17,8 @@ from consumer.ports import PublishFailed
 from consumer.restoration import Restorer
 from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
-from floodline.events.preparation import prepare
 from floodline.errors import DependencyDown
+from floodline.events.preparation import prepare
 from floodline.storage.state_store import open_store
 from floodline.telemetry.endpoint import serve
 from floodline.telemetry.metrics import ConsumerMetrics
