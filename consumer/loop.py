@@ -78,6 +78,7 @@ class ScoringLoop:
         self._now = monotonic
         self._tasks: dict[int, Task] = {}
         self._restorations: dict[int, Restoration] = {}
+        self._begun_at: dict[int, float] = {}
         self._scorer = workers("scoring")
         self._keeping = Keeping(
             configuration.consumer, store, topic_id, source.bounds, workers("snapshots"), monotonic
@@ -243,6 +244,7 @@ class ScoringLoop:
             self._refuse_recreated(self._topic.ensure())
         for task in waiting:
             task.move(State.RESTORING)
+            self._begun_at.setdefault(task.partition, self._now())
             self._observation.state(task)
             newest = self._releases.newest()
             self._restorations[task.partition] = self._restorer.begin(task, newest)
@@ -285,6 +287,7 @@ class ScoringLoop:
         self._adopt([task])
         self._input.resume(task.partition, task.offset)
         self._observation.state(task)
+        self._observation.restored(self._now() - self._begun_at.pop(task.partition, self._now()))
         self._keeping.sweep(task)
         log.info("running", partition=task.partition, offset=task.offset)
 
@@ -409,6 +412,7 @@ class ScoringLoop:
             restoration = self._restorations.pop(partition, None)
             if restoration is not None:
                 restoration.close()
+            self._begun_at.pop(partition, None)
             task = self._tasks.pop(partition, None)
             if task is not None:
                 task.move(State.CLOSED)

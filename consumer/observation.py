@@ -38,6 +38,14 @@ class Observation:
                 float(state is task.state)
             )
 
+    def restored(self, seconds: float) -> None:
+        """A partition is being scored, so long after it was given or rewound."""
+        self._metrics.restore.labels(self._detector).observe(seconds)
+
+    def held_back(self, topic: str, records: int) -> None:
+        """So many records of an output topic lie behind an open transaction."""
+        self._metrics.held_back.labels(self._detector, topic).set(records)
+
     def closed(self, task: Task) -> None:
         """A task left this member: its gauges go with it."""
         self._states.pop(task.partition, None)

@@ -65,6 +65,20 @@ class ConsumerMetrics:
             buckets=_FAST,
             registry=registry,
         )
+        self.restore = Histogram(
+            "floodline_restore_seconds",
+            "From a partition's assignment, or its rewind, to its next event: snapshot and replay.",
+            ["detector"],
+            buckets=_FAST,
+            registry=registry,
+        )
+        self.held_back = Gauge(
+            "floodline_output_held_back_records",
+            "Records of our output topics that readers cannot see: an open transaction is in the "
+            "way.",
+            ["detector", "topic"],
+            registry=registry,
+        )
         self.commit = Histogram(
             "floodline_commit_seconds",
             "Length of a transaction's flush and commit.",
