@@ -56,6 +56,7 @@ def test_zombies(site: Site, effort: Effort, verdict: Verdict) -> None:
     verdict.account(site.outcome)
 
 
+@pytest.mark.whole
 def test_a_freeze_shorter_than_the_session(site: Site, verdict: Verdict) -> None:
     """A member frozen for less than its session goes on with what it had in hand."""
     with Fleet(site.config) as fleet, CommitWatch(site.outcome) as watch:
@@ -75,14 +76,14 @@ def test_a_freeze_shorter_than_the_session(site: Site, verdict: Verdict) -> None
 def test_a_rebalance_storm(site: Site, effort: Effort, verdict: Verdict) -> None:
     """Three members join, leave and die every two seconds: no record is lost or repeated.
 
-    30 s in the short form, 5 minutes in the whole.
+    20 s in the short form, 5 minutes in the whole.
     """
     draw = random.Random(site.seed)
     with Fleet(site.config) as fleet, CommitWatch(site.outcome):
         fleet.start("one")
         servers = site.topics.bootstrap_servers
         with Trickle(servers, site.events_topic, site.seed, EVENTS_PER_SECOND):
-            end = time.monotonic() + effort.of(30.0, 300.0)
+            end = time.monotonic() + effort.of(20.0, 300.0)
             while time.monotonic() < end:
                 time.sleep(TURN_SECONDS)
                 storm_turn(fleet, draw, verdict)
