@@ -110,7 +110,7 @@ def _line(verified: "Verified") -> str:
         f"{verified.dead_letters:,} dead letters, {verified.gaps:,} gaps, "
         f"{verified.alerts:,} alerts, {verified.marks:,} marks"
     )
-    outcome = "equal" if verified.difference is None else "DIFFERENT, after these"
+    outcome = "equal" if verified.difference is None else "DIFFERENT"
     return f"{head}, from {kind} at {start.offset:,}: {counts}: {outcome}"
 
 

@@ -94,6 +94,11 @@ class Planner:
                     "gone, though the partition was scored; start the consumer, which says what "
                     "to do, then verify again"
                 )
+            if first is not None or end is not None:
+                raise ConfigurationError(
+                    f"{where}: nothing is committed yet; start the consumer, or leave the "
+                    "partition out with --partition"
+                )
             return Plan(partition, low, low, None, [], low)
         checkpoint = self._refuse_foreign(where, committed)
         found = [life for life in found if life.begin <= committed.offset]
@@ -106,7 +111,7 @@ class Planner:
             end = committed.offset
         elif end > committed.offset:
             raise ConfigurationError(
-                f"{where}: committed is {committed.offset}; --to {end} is beyond it"
+                f"{where}: committed is {committed.offset}; a range to {end} is beyond it"
             )
         if committed.offset > high:
             raise ConfigurationError(
@@ -209,21 +214,24 @@ class Planner:
         return found is not None and found[0].offset == mark.coordinates.offset
 
     def read(self, partition: int, name: str) -> tuple[snapshots.Snapshot, Scorer] | None:
-        """A snapshot, or None where it is not in the store any more, or damaged.
+        """A snapshot; None where it is not in the store any more, damaged, or of other features.
 
         Raises:
             DependencyDown: the store does not answer.
         """
+        detector = self._configuration.detector
         try:
-            return snapshots.read(
+            found = snapshots.read(
                 snapshots.store_of(self._store, self._topic_id, partition).read(name),
-                detector=self._configuration.detector.name,
+                detector=detector.name,
                 topic_id=self._topic_id,
                 partition=partition,
             )
         except StateRefused as error:
             log.debug("snapshot passed over", partition=partition, error=str(error))
             return None
+        # Before a cold start there may be a model of other features.
+        return found if set(found[1].features) == set(detector.features) else None
 
 
 def _worth_trying(found: Sequence[Life]) -> set[str]:

@@ -136,6 +136,12 @@ class Verifier:
         spares = self._unexcused(plan, before, verification.spares)
         if spares and (difference is None or spares[0].offset < difference.offset):
             difference = verification.beyond(spares[0])
+        if difference is not None and segment.life is not plan.lives[-1]:
+            note = (
+                f"the model began anew at {plan.lives[-1].begin}; where [model] or "
+                "detector.features were others before, verify that with the configuration of then"
+            )
+            difference = msgspec.structs.replace(difference, note=note)
         account.difference = difference
         account.marks += derivation.marks
         account.add(segment, verification.counts)

@@ -340,6 +340,19 @@ def test_a_checkpoint_that_says_another_thing_is_named(
     assert found.field == f"checkpoint.{field}"
 
 
+def test_a_change_behind_what_was_read_as_committed_is_no_difference(tmp_path: Path) -> None:
+    """The consumer runs on: a release, with its model, taken up at the committed offset itself."""
+    broker = history(tmp_path)
+    before = broker.positions[0]
+    broker.releases.append(release(9, 0.4, retrained(tmp_path)))
+    broker.append(1, levels(5, 10))
+    run_to_end(broker, PLAIN, tmp_path)
+    assert broker.changes(0)[-1].coordinates.offset == before.offset
+    assert_equal(auditor(broker, tmp_path).verify(0))
+    broker.positions[0] = before
+    assert_equal(auditor(broker, tmp_path).verify(0))
+
+
 def test_cold_starts_are_followed(tmp_path: Path) -> None:
     """Where a model began anew in the range, the derivation begins anew."""
     broker = FakeBroker(COLD.topics)
@@ -395,6 +408,8 @@ def test_ranges_that_cannot_be_derived_say_what_to_do(tmp_path: Path) -> None:
         Auditor(broker, other, tmp_path, TOPIC_ID).verify(0)
     broker.append(2, levels(1, 10))
     assert audit.verify(2).records == 0
+    with pytest.raises(ConfigurationError, match="nothing is committed yet"):
+        audit.derive(2, 3)
     model = broker.releases[-2].model
     assert model is not None
     (tmp_path / model.state_sha256).unlink()
