@@ -26,7 +26,7 @@ demo: $(STAMP) ## Run the whole loop on a real stream (options: ARGS="--stream h
 test: $(STAMP) ## Run every test: real Kafka, PostgreSQL, MLflow and browser (options: ARGS="-k labels")
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: $(STAMP) ## Kill, freeze and cut the consumer 200 times and more, about 50 minutes (FAULT_SEED=1 FAULT_SEEDS=20)
+faults: $(STAMP) ## Kill, freeze and cut off the consumer 200 times and more; over an hour (FAULT_SEED=1 FAULT_SEEDS=20)
 	FAULTS=whole $(BIN)/python -m pytest tests/faults -q $(ARGS)
 
 check: $(STAMP) ## Lint, types, import contracts, generated files

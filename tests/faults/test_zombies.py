@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from itertools import islice
 
 import pytest
 
@@ -12,9 +13,11 @@ from tests.faults.site import PARTITIONS, Effort, Site
 from tests.faults.trickle import Trickle
 from tests.faults.verdict import Verdict
 from tests.fixtures.consumer_process import wait_until
+from tests.fixtures.seeded_events import seeded_events
 
 EVENTS_PER_SECOND = 200
 PATIENCE_SECONDS = 60.0
+BURST = 4_000
 STORM = ("one", "two", "three")
 TURN_SECONDS = 2.0
 
@@ -41,6 +44,9 @@ def test_zombies(site: Site, effort: Effort, verdict: Verdict) -> None:
                 zombie = draw.choice(members)
                 orphans, begun = zombie.held, time.monotonic()
                 losses = len(zombie.said("lost"))
+                # Frozen with work in hand: so much is not committed at once.
+                burst = list(islice(seeded_events(draw.randrange(10**6)), BURST))
+                site.topics.produce(site.events_topic, burst)
                 zombie.send(signal.SIGSTOP)
                 time.sleep(0.3)
                 base = dict(watch.offsets)
