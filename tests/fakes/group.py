@@ -239,6 +239,11 @@ class FencedOutput:
         self._last: StagedPublication | None = None
         self.renew()
 
+    @property
+    def under_way(self) -> int:
+        """How many transactions the caller has not come to the end of: none or one."""
+        return int(self._last is not None and not self._last.over)
+
     def renew(self) -> None:
         """A new producer under the same name."""
         self._at("before a renewal")

@@ -189,7 +189,10 @@ class CrashHistories(RuleBasedStateMachine):
         old = self.members.get(name)
         if old is not None and old.alive:
             self.frozen.append(old)
-        self.members[name] = SimulatedMember(self.group, CONFIGURATION, self.disk, name)
+        member = SimulatedMember(self.group, CONFIGURATION, self.disk, name)
+        member.input.seconds_per_poll = self.draw.choice([0.001, 0.03, 10.0])
+        member.output.looks = self.draw.choice([0, 0, 2, 5])
+        self.members[name] = member
 
     @rule(name=names)
     def stop(self, name: str) -> None:

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumer.adapters import kafka
 from consumer.ports import Checkpoint, Message, Position, PublishFailed
+from floodline.errors import ConfigurationError
 from tests.fakes.member import TOPIC_ID, configure
 
 Calls = list[tuple[str, Any]]
@@ -181,6 +182,22 @@ def test_nothing_is_published_by_a_producer_that_was_given_up(
     with pytest.raises(PublishFailed, match="given up"):
         publish(output)
     assert StubProducer.made == []
+
+
+def test_nothing_is_sent_where_it_must_not_be(
+    clients: tuple[kafka.KafkaInput, StubConsumer],
+) -> None:
+    """What is asked just before a transaction can forbid it: the producer is not even told."""
+    output = kafka.KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output.renew()
+
+    def forbid() -> None:
+        raise ConfigurationError("another topic has the name now")
+
+    with pytest.raises(ConfigurationError, match="another topic"):
+        output.publish([], [POSITION], forbid, 20.0).settle()
+    (producer,) = StubProducer.made
+    assert [step for step, _ in producer.calls] == ["made", "init"]
 
 
 class Heard:
