@@ -37,6 +37,7 @@ _MOST_RESTARTS = 10
 _LONGEST_PAUSE_SECONDS = 5.0
 _REFUSED_SECONDS = 10.0
 _HASH_SECONDS = 1.0
+_SNAPSHOT_SECONDS = 2.0
 _MOST_PENDING = 20_000
 """Messages that may wait while a transaction is on its way; then scoring waits for it."""
 
@@ -130,6 +131,7 @@ class ScoringLoop:
         """Commit all that is done."""
         self._settle()
         self._await_publication()
+        self._keeping.finish(_SNAPSHOT_SECONDS)
         self._seal(closing=list(self._tasks.values()))
         self._await_publication()
 
