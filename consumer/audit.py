@@ -11,6 +11,7 @@ from consumer.adapters.log import KafkaLog
 from consumer.adapters.published import KafkaPublished
 from consumer.ports import Message
 from consumer.published import (
+    Collection,
     Foreign,
     Place,
     Stray,
@@ -73,9 +74,11 @@ def _site(configuration: Configuration) -> Iterator[_Site]:
     check_model(configuration)
     topics = KafkaTopics(configuration)
     topics.partitions(configuration.topics.events)
-    topics.partitions(configuration.topics.changes)
+    for name in (configuration.topics.changes, configuration.topics.releases):
+        topics.partitions(name)
     topic_id = topics.topic_id()
     store, log = open_store(configuration.store), KafkaLog(configuration, time.monotonic)
+    published = KafkaPublished(configuration, topics, time.monotonic)
     source = KafkaInput(configuration)
     try:
         planner = Planner(configuration, topic_id, source, log, store)
@@ -84,8 +87,8 @@ def _site(configuration: Configuration) -> Iterator[_Site]:
             topic_id,
             topics,
             planner,
-            Verifier(configuration, topic_id, planner, log, store),
-            KafkaPublished(configuration, topics, time.monotonic),
+            Verifier(configuration, topic_id, planner, log, store, published.releases()),
+            published,
         )
     finally:
         source.close()
@@ -107,30 +110,10 @@ def verify(
     with _site(configuration) as site:
         plans = [site.planner.plan(each, first, end) for each in _chosen(site, partitions)]
         spans = {plan.partition: (plan.first, plan.end) for plan in plans}
-        read = 0
-
-        def told_read(count: int) -> None:
-            nonlocal read
-            read += count
-            told("reading what was published", read, 0)
-
-        found = site.published.collect(site.topic_id, spans, told_read)
-        total, passed = sum(plan.end - plan.first for plan in plans), 0
-
-        def told_passed(offsets: int) -> None:
-            nonlocal passed
-            passed += offsets
-            told("deriving", min(passed, total), total)
-
-        verified = [
-            _noted(
-                site,
-                site.verifier.verify(
-                    plan, found.outputs[plan.partition], site.published.fetch, told_passed
-                ),
-            )
-            for plan in plans
-        ]
+        reading = _Passed(told, "reading what was published", 0)
+        found = site.published.collect(site.topic_id, spans, reading)
+        deriving = _Passed(told, "deriving", sum(plan.end - plan.first for plan in plans))
+        verified = [_verified(site, plan, found, deriving) for plan in plans]
         equal = not found.strays and all(each.difference is None for each in verified)
         return Report(equal=equal, partitions=verified, strays=found.strays)
 
@@ -144,6 +127,25 @@ def _chosen(site: _Site, partitions: Sequence[int]) -> list[int]:
             f"topic {name!r} has no partition {unknown[0]}; it has {present[0]} to {present[-1]}"
         )
     return sorted(set(partitions)) or present
+
+
+class _Passed:
+    """Adds up what was done, and tells of it."""
+
+    def __init__(self, told: Told, what: str, total: int) -> None:
+        self._told = told
+        self._what = what
+        self._total = total
+        self._done = 0
+
+    def __call__(self, count: int) -> None:
+        self._done += count
+        self._told(self._what, min(self._done, self._total or self._done), self._total)
+
+
+def _verified(site: _Site, plan: Plan, found: Collection, told: _Passed) -> Verified:
+    outputs, fetch = found.outputs[plan.partition], site.published.fetch
+    return _noted(site, site.verifier.verify(plan, outputs, fetch, told))
 
 
 def _noted(site: _Site, verified: Verified) -> Verified:

@@ -88,17 +88,7 @@ class Planner:
         low, high = self._source.bounds(partition)
         found = self._lives(partition)
         if committed is None:
-            if found:
-                raise ConfigurationError(
-                    f"{where}: the committed offset of group {self._configuration.group!r} is "
-                    "gone, though the partition was scored; start the consumer, which says what "
-                    "to do, then verify again"
-                )
-            if first is not None or end is not None:
-                raise ConfigurationError(
-                    f"{where}: nothing is committed yet; start the consumer, or leave the "
-                    "partition out with --partition"
-                )
+            self._refuse_uncommitted(where, asked=(first, end), scored=bool(found))
             return Plan(partition, low, low, None, [], low)
         checkpoint = self._refuse_foreign(where, committed)
         found = [life for life in found if life.begin <= committed.offset]
@@ -107,17 +97,7 @@ class Planner:
                 f"{where}: topic {self._configuration.topics.changes} does not say where the model "
                 "began, so nothing can be derived; was it deleted or cut off?"
             )
-        if end is None:
-            end = committed.offset
-        elif end > committed.offset:
-            raise ConfigurationError(
-                f"{where}: committed is {committed.offset}; a range to {end} is beyond it"
-            )
-        if committed.offset > high:
-            raise ConfigurationError(
-                f"{where}: committed is {committed.offset}, but the log ends at {high}; it was cut "
-                f"off: what is left can be verified with --to {high}"
-            )
+        end = self._end(where, committed.offset, high, end)
         plan = Plan(partition, 0, end, committed, found, low)
         plan = msgspec.structs.replace(plan, first=self._first(where, plan, first))
         if found[-1].begin < plan.end and checkpoint.model != fingerprint(self._configuration):
@@ -126,6 +106,35 @@ class Planner:
                 "verify with the configuration that the consumer runs with"
             )
         return plan
+
+    def _refuse_uncommitted(
+        self, where: str, asked: tuple[int | None, int | None], *, scored: bool
+    ) -> None:
+        if scored:
+            raise ConfigurationError(
+                f"{where}: the committed offset of group {self._configuration.group!r} is gone, "
+                "though the partition was scored; start the consumer, which says what to do, then "
+                "verify again"
+            )
+        if asked != (None, None):
+            raise ConfigurationError(
+                f"{where}: nothing is committed yet; start the consumer, or leave the partition "
+                "out with --partition"
+            )
+
+    @staticmethod
+    def _end(where: str, committed: int, high: int, asked: int | None) -> int:
+        end = committed if asked is None else asked
+        if end > committed:
+            raise ConfigurationError(
+                f"{where}: committed is {committed}; a range to {end} is beyond it"
+            )
+        if end > high:
+            raise ConfigurationError(
+                f"{where}: committed is {committed}, but the log ends at {high}; it was cut off: "
+                f"what is left can be verified with --to {high}"
+            )
+        return end
 
     def _lives(self, partition: int) -> list[Life]:
         try:

@@ -1,13 +1,13 @@
-"""What marks and the committed checkpoint say of a state, as checks of a derivation."""
+"""What marks, changes and the committed checkpoint say, as checks of a derivation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from consumer.derivation import Check, Difference
 from consumer.ports import Position
 from consumer.task import Task
-from floodline.events.messages import Mark
+from floodline.events.messages import Change, Mark, Release
 
 _COUNTED = ("events", "dead_letters", "release")
 
@@ -36,6 +36,46 @@ def _mark_check(mark: Mark) -> Check:
         return None
 
     return Check(offset, compare, of_mark=True)
+
+
+def release_checks(changes: Iterable[Change], releases: Mapping[int, Release]) -> list[Check]:
+    """Each release that took effect must be the one that was published under its number.
+
+    Release 0 is the configuration's, and is nowhere else.
+    """
+    checks = []
+    for change in changes:
+        published = releases.get(change.release.number)
+        if published is not None and change.release.number:
+            checks.append(_release_check(change, published))
+    return checks
+
+
+def _release_check(change: Change, published: Release) -> Check:
+    offset, taken = change.coordinates.offset, change.release
+    if change.fresh and published.model is None:
+        # A model that began anew with a history of its own is named by the change alone.
+        taken = msgspec.structs.replace(taken, model=None)
+    differing = [
+        name
+        for name in Release.__struct_fields__
+        if getattr(taken, name) != getattr(published, name)
+    ]
+
+    def compare(task: Task) -> Difference | None:
+        del task
+        if not differing:
+            return None
+        return Difference(
+            what="release",
+            problem="altered",
+            offset=offset,
+            field=differing[0],
+            expected=msgspec.to_builtins(getattr(published, differing[0])),
+            found=msgspec.to_builtins(getattr(taken, differing[0])),
+        )
+
+    return Check(offset, compare)
 
 
 def checkpoint_checks(committed: Position, start: int, end: int) -> list[Check]:

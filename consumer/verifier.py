@@ -1,6 +1,6 @@
 """Verifies ranges of partitions, and derives single events, by the consumer's own task."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -11,13 +11,13 @@ from consumer.published import Outputs, digest
 from consumer.range_plan import Plan, Planner, Start
 from consumer.records import Batch
 from consumer.restoration import initial_release
-from consumer.state_checks import checkpoint_checks, mark_checks
+from consumer.state_checks import checkpoint_checks, mark_checks, release_checks
 from consumer.task import Task
 from consumer.verification import Counts, Fetch, Spare, Verification, by_place
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scored, Scorer
 from floodline.errors import ConfigurationError, NotFound
-from floodline.events.messages import Change
+from floodline.events.messages import Change, Release
 from floodline.storage.state_store import StateStore
 
 _SECONDS = 0.25
@@ -75,6 +75,7 @@ class Verifier:
         planner: Planner,
         topics: Log,
         store: StateStore,
+        releases: Mapping[int, Release],
     ) -> None:
         # Where a partition stopped for its dead letters is in the committed offset.
         section = configuration.consumer.model_copy(update={"dead_letter_ratio": 1.0})
@@ -83,6 +84,7 @@ class Verifier:
         self._planner = planner
         self._log = topics
         self._store = store
+        self._releases = releases
 
     def verify(self, plan: Plan, outputs: Outputs, fetch: Fetch, told: Told) -> Verified:
         """Derive the plan's range and compare with `outputs`, of which it takes what it found.
@@ -189,7 +191,7 @@ class Verifier:
             )
         task = Task(plan.partition, self._topic_id, self._configuration)
         changes = self._load(task, segment.life, start)
-        checks = self._checks(plan, segment, start) if checked else []
+        checks = self._checks(plan, segment, start, changes) if checked else []
         features = self._configuration.detector.features
         return start, Derivation(task, changes, checks, self._store, features)
 
@@ -212,10 +214,13 @@ class Verifier:
         task.timestamp = kept.timestamp
         return life.changes[len(before) :]
 
-    def _checks(self, plan: Plan, segment: Segment, start: Start) -> Sequence[Check]:
+    def _checks(
+        self, plan: Plan, segment: Segment, start: Start, changes: Sequence[Change]
+    ) -> Sequence[Check]:
+        within = [each for each in changes if each.coordinates.offset < segment.end]
         said = segment.life.marks
         between = [m for m in said if start.offset <= m.coordinates.offset <= segment.end]
-        checks = mark_checks(between)
+        checks = [*release_checks(within, self._releases), *mark_checks(between)]
         if segment.life is plan.lives[-1] and plan.committed is not None:
             checks += checkpoint_checks(plan.committed, start.offset, segment.end)
         return checks

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+import msgspec
+
 from consumer.adapters.kafka import KafkaTopics, PartitionReader
 from consumer.ports import Clock, Message
 from consumer.published import Collection, Foreign, Kind, Place, Source, source_of_alert
 from consumer.records import Record
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError, DependencyDown
+from floodline.events.messages import Release, decode
 
 _STALLED_SECONDS = 60.0
 
@@ -68,6 +71,23 @@ class KafkaPublished:
                     )
         finally:
             reader.close()
+
+    def releases(self) -> dict[int, Release]:
+        """The detector's releases by number; of two with one number the first is in force.
+
+        Raises:
+            ConfigurationError: the topic is missing.
+            DependencyDown: Kafka does not answer.
+        """
+        found: dict[int, Release] = {}
+        for record in self._partition(self._configuration.topics.releases, 0):
+            try:
+                release = decode(record.value or b"", Release)
+            except msgspec.MsgspecError:
+                continue  # the consumer says so, and passes it over too
+            if release.detector == self._configuration.detector.name:
+                found.setdefault(release.number, release)
+        return found
 
     def fetch(self, place: Place) -> Message:
         """The message at a place.

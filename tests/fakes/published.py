@@ -46,7 +46,8 @@ class Auditor:
         store = StateStore(folder)
         source = FakeInput(broker, FakeClock())
         self.planner = Planner(configuration, topic_id, source, self.log, store)
-        self.verifier = Verifier(configuration, topic_id, self.planner, self.log, store)
+        releases = {release.number: release for release in broker.releases}
+        self.verifier = Verifier(configuration, topic_id, self.planner, self.log, store, releases)
 
     def verify(
         self, partition: int = 0, first: int | None = None, end: int | None = None

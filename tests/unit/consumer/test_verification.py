@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -304,23 +305,31 @@ def test_a_mark_where_the_replay_starts_is_checked(kept: tuple[FakeBroker, Path]
     assert (found.what, found.field) == ("mark", "state_sha256")
 
 
-def test_a_changed_release_is_named(kept: tuple[FakeBroker, Path]) -> None:
-    """Another threshold than that of the time gives other alerts."""
+@pytest.mark.parametrize("known", [True, False])
+def test_a_changed_release_is_named(kept: tuple[FakeBroker, Path], known: bool) -> None:
+    """A change that names another threshold than its release, and, without it, by its alerts."""
     original, folder = kept
-    broker = copy_of(original)
-    at = next(
-        at
-        for at, message in enumerate(broker.messages)
-        if message.topic == PLAIN.topics.changes
-        and message.partition == 0
-        and b'"fresh":false' in (message.value or b"")
-    )
-    change = decode(broker.messages[at].value or b"", Change)
-    other = msgspec.structs.replace(change, release=release(change.release.number, 0.55))
-    broker.messages[at] = msgspec.structs.replace(broker.messages[at], value=encode(other))
-    found = difference(auditor(broker, folder).verify(0))
-    assert found.what == "alert"
-    assert found.offset >= change.coordinates.offset
+    changes = [
+        (at, decode(message.value or b"", Change))
+        for at, message in enumerate(original.messages)
+        if message.partition == 0 and kind_of(message.headers) == "change"
+    ]
+    assert len(changes) == 3
+    for at, change in changes[1:]:
+        broker = copy_of(original)
+        taken = change.release
+        other = msgspec.structs.replace(taken, threshold=ThresholdRule(score=0.57))
+        message = broker.messages[at]
+        value = encode(msgspec.structs.replace(change, release=other))
+        broker.messages[at] = msgspec.structs.replace(message, value=value)
+        broker.releases = broker.releases if known else []
+        found = difference(auditor(broker, folder).verify(0))
+        assert found.offset >= change.coordinates.offset
+        assert (
+            (found.what, found.field) == ("release", "threshold")
+            if known
+            else found.what == "alert"
+        )
 
 
 @pytest.mark.parametrize("field", ["events", "dead_letters", "release", "state"])
@@ -392,6 +401,56 @@ def test_a_cold_start_at_events_that_were_scored_publishes_them_again(
     assert (found.difference is None) == (edit is None)
 
 
+STEPS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "count": st.integers(1, 150),
+            "gap": st.integers(0, 3),
+            "plan": st.lists(st.sampled_from(["ok", "refused", "unknown", "renew"]), max_size=4),
+            "then": st.sampled_from(["nothing", "release", "retrain", "other model", "no offset"]),
+        }
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps=STEPS, data=st.data())
+def test_whatever_happened_is_equal(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    """Over failed transactions, releases, models, gaps and cold starts, whole and for ranges."""
+    folder = tmp_path_factory.mktemp("history")
+    broker = FakeBroker(COLD.topics)
+    for number, step in enumerate(steps):
+        broker.append(0, levels(number, step["count"]), gap=step["gap"])
+        run_to_end(broker, COLD, folder, step["plan"])
+        happens(broker, folder, number + 1, step["then"])
+    broker.append(0, levels(9, 5))
+    run_to_end(broker, COLD, folder)
+    audit = Auditor(broker, COLD, folder, TOPIC_ID)
+    assert_equal(audit.verify(0))
+    assert_equal(audit.verify(0, 0))
+    first = data.draw(st.integers(0, broker.end(0)))
+    end = data.draw(st.integers(first, broker.end(0)))
+    assert_equal(audit.verify(0, first, end))
+
+
+def happens(broker: FakeBroker, folder: Path, number: int, what: str) -> None:
+    """Something between two runs."""
+    if what in ("release", "retrain"):
+        model = retrained(folder) if what == "retrain" else None
+        broker.releases.append(release(number, 0.6 - number / 50, model))
+    elif what == "no offset":
+        del broker.positions[0]
+    elif what == "other model":
+        position = broker.positions[0]
+        assert position.checkpoint is not None
+        lost = msgspec.structs.replace(position.checkpoint, model="another")
+        broker.positions[0] = Position(0, position.offset, lost)
+
+
 def test_ranges_that_cannot_be_derived_say_what_to_do(tmp_path: Path) -> None:
     """Each refusal names the partition and what would do."""
     broker = history(tmp_path)
@@ -437,6 +496,7 @@ def test_what_is_lost_is_said(tmp_path: Path, damage: str, said: str) -> None:
         broker.messages = [m for m in broker.messages if m.topic != PLAIN.topics.changes]
     else:
         del broker.partitions[0][-5:]
+        assert_equal(auditor(broker, tmp_path).verify(0, 0, broker.end(0)))
     with pytest.raises(ConfigurationError, match=said):
         auditor(broker, tmp_path).verify(0)
 
