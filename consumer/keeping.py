@@ -51,7 +51,7 @@ class Keeping:
             self._finish(*self._writing.pop(partition))
 
     def finish(self, seconds: float) -> None:
-        """Wait so long at most for snapshots that are being written, so that a commit names them."""
+        """Wait so long at most for snapshots that are being written, and tell their tasks."""
         wait([future for *_, future in self._writing.values()], seconds)
         self.turn([])
 
