@@ -9,7 +9,7 @@ from cli.options import BootstrapOption, ConfigOption, JsonOption, print_json, r
 
 # Imported where it runs: the client and Numba take a second, and `floodline --help` should not.
 if TYPE_CHECKING:
-    from consumer.audit import Explained
+    from consumer.audit.report import Explained
     from floodline.events.messages import Alert
 
 EXAMPLE = "Example: floodline explain payments-pXq3vN0TQbSs1nVPqrDk2A-0-1042 --replay"
@@ -30,7 +30,7 @@ def explain(
     Reads the alerts topic. With --replay the event is scored again by the model of that moment,
     from the nearest kept snapshot on; `equal`, or the fields that differ (exit code 1).
     """
-    from consumer.audit import explain as run_explanation
+    from consumer.audit.report import explain as run_explanation
 
     configuration = read_configuration(config, kafka__bootstrap_servers=bootstrap_servers)
     explained = run_explanation(configuration, alert_id, replay=replay)

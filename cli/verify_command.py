@@ -10,9 +10,9 @@ from cli.options import BootstrapOption, ConfigOption, JsonOption, print_json, r
 
 # Imported where it runs: the client and Numba take a second, and `floodline --help` should not.
 if TYPE_CHECKING:
-    from consumer.audit import Report
-    from consumer.derivation import Difference
-    from consumer.verifier import Verified
+    from consumer.audit.derivation import Difference
+    from consumer.audit.report import Report
+    from consumer.audit.verifier import Verified
 
 EXAMPLE = "Example: floodline verify --partition 0 --from 20000 --to 40000 --json"
 
@@ -62,7 +62,7 @@ def verify(
     """
     if first is not None and end is not None and first > end:
         raise typer.BadParameter(f"--from {first} is behind --to {end}")
-    from consumer.audit import verify as run_verification
+    from consumer.audit.report import verify as run_verification
 
     configuration = read_configuration(config, kafka__bootstrap_servers=bootstrap_servers)
     with audit_bar() as told:

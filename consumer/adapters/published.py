@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from consumer.adapters.kafka import KafkaTopics, PartitionReader
+from consumer.audit.published import Collection, Foreign, Kind, Place, Source, source_of_alert
 from consumer.ports import Clock, Message
-from consumer.published import Collection, Foreign, Kind, Place, Source, source_of_alert
 from consumer.records import Record
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError, DependencyDown

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from consumer.audit.published import Collection, Kind, Outputs, Place
+from consumer.audit.range_plan import Plan, Planner
+from consumer.audit.verifier import Derived, Verified, Verifier
 from consumer.ports import Message
-from consumer.published import Collection, Kind, Outputs, Place
-from consumer.range_plan import Plan, Planner
-from consumer.verifier import Derived, Verified, Verifier
 from floodline.configuration.sections import Configuration
 from floodline.storage.state_store import StateStore
 from tests.fakes.kafka import FakeBroker, FakeClock, FakeInput, FakeLog

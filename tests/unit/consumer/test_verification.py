@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.derivation import Difference
+from consumer.audit.derivation import Difference
+from consumer.audit.verifier import Verified
 from consumer.ports import Checkpoint, Message, Position
-from consumer.verifier import Verified
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError, NotFound

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from consumer.derivation import Check, Difference
+from consumer.audit.derivation import Check, Difference
 from consumer.ports import Position
 from consumer.task import Task
 from floodline.events.messages import Change, Mark, Release

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from consumer import snapshot as snapshots
-from consumer.lives import Life, Segment, lives, segments
+from consumer.audit.lives import Life, Segment, lives, segments
 from consumer.ports import Checkpoint, Log, Position
 from consumer.shelf import RECENT, Shelf
 from consumer.task import fingerprint

@@ -9,8 +9,7 @@ import msgspec
 from consumer.adapters.kafka import KafkaInput, KafkaTopics
 from consumer.adapters.log import KafkaLog
 from consumer.adapters.published import KafkaPublished
-from consumer.ports import Message
-from consumer.published import (
+from consumer.audit.published import (
     Collection,
     Foreign,
     Place,
@@ -19,8 +18,9 @@ from consumer.published import (
     source_of_id,
     spelt_as_in_ids,
 )
-from consumer.range_plan import Plan, Planner, Start
-from consumer.verifier import Verified, Verifier
+from consumer.audit.range_plan import Plan, Planner, Start
+from consumer.audit.verifier import Verified, Verifier
+from consumer.ports import Message
 from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scored

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from consumer.derivation import Derivation, Difference
-from consumer.ports import Message
-from consumer.published import (
+from consumer.audit.derivation import Derivation, Difference
+from consumer.audit.published import (
     Kind,
     Outputs,
     Place,
@@ -17,6 +16,7 @@ from consumer.published import (
     source_of_alert,
     source_of_dead_letter,
 )
+from consumer.ports import Message
 from consumer.records import Batch
 from floodline.configuration.sections import Configuration
 

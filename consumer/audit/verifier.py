@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from consumer.derivation import Check, Derivation, Difference
-from consumer.lives import Life, Segment, earlier
+from consumer.audit.derivation import Check, Derivation, Difference
+from consumer.audit.lives import Life, Segment, earlier
+from consumer.audit.published import Outputs, digest
+from consumer.audit.range_plan import Plan, Planner, Start
+from consumer.audit.state_checks import checkpoint_checks, mark_checks, release_checks
+from consumer.audit.verification import Counts, Fetch, Spare, Verification, by_place
 from consumer.ports import Log, Message
-from consumer.published import Outputs, digest
-from consumer.range_plan import Plan, Planner, Start
 from consumer.records import Batch
 from consumer.restoration import initial_release
-from consumer.state_checks import checkpoint_checks, mark_checks, release_checks
 from consumer.task import Task
-from consumer.verification import Counts, Fetch, Spare, Verification, by_place
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scored, Scorer
 from floodline.errors import ConfigurationError, NotFound
