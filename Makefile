@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format bench lock clean
+.PHONY: help setup demo test faults bite check format bench lock clean
 
 help: ## List the recipes
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -26,8 +26,11 @@ demo: $(STAMP) ## Run the whole loop on a real stream (options: ARGS="--stream h
 test: $(STAMP) ## Run every test: real Kafka, PostgreSQL, MLflow and browser (options: ARGS="-k labels")
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: $(STAMP) ## Kill, freeze and cut the consumer 200 times and more, about 50 minutes (FAULT_SEED=1 FAULT_SEEDS=20)
+faults: $(STAMP) ## Kill, freeze and cut off the consumer 200 times and more; over an hour (FAULT_SEED=1 FAULT_SEEDS=20)
 	FAULTS=whole $(BIN)/python -m pytest tests/faults -q $(ARGS)
+
+bite: $(STAMP) ## Remove each safeguard of exactly-once in a copy: a test must fail for each, about 5 minutes (ARGS="rewound")
+	$(BIN)/python -m tests.bite $(ARGS)
 
 check: $(STAMP) ## Lint, types, import contracts, generated files
 	$(BIN)/ruff format --check .

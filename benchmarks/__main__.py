@@ -1,4 +1,4 @@
-"""`make bench`: speed as one JSON object on stdout; `detection`, `explanation`: their quality."""
+"""`make bench`: speed as JSON; `end-to-end`: on Kafka; `detection`, `explanation`: quality."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import sys
 
 from benchmarks import explanation
 from benchmarks.detection import command as detection
+from benchmarks.end_to_end import command as end_to_end
 from benchmarks.scoring import compare
 from demo.streams import names, read
 
@@ -14,6 +15,8 @@ def main() -> None:
     """Measure and print."""
     if sys.argv[1:2] == ["detection"]:
         sys.exit(detection.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["end-to-end"]:
+        sys.exit(end_to_end.main(sys.argv[2:]))
     if sys.argv[1:2] == ["explanation"]:
         explanation.main(sys.argv[2:])
         return

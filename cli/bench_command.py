@@ -49,6 +49,35 @@ def decode(
     _print(measure(rounds), as_json=as_json)
 
 
+@app.command("end-to-end", epilog="Example: floodline bench end-to-end --rounds 3 --json")
+def end_to_end(
+    events: Annotated[int, typer.Option(min=10_000, help="Events of 177 bytes.")] = 3_000_000,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Interleaved rounds.")] = 5,
+    latency: Annotated[
+        bool, typer.Option("--latency/--no-latency", help="Until alerts can be read; 3 minutes.")
+    ] = True,
+    partitions: Annotated[
+        bool, typer.Option("--partitions", help="Also 1 to 4 partitions, 1 and 2 processes.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure `floodline consume` on a Kafka of its own against plain readers of the same topic.
+
+    Events per second by the clock, broker and clients on the same cores; medians of interleaved
+    rounds, ratios within rounds, `cpu_...` by CPU time. `consume_...` only read, or decode too;
+    `floodline` is the River profile, `river_loop` a plain loop with River; `latency_ms` is from
+    event to alert readable under read_committed.
+    """
+    with _in_a_checkout("end-to-end"):
+        from benchmarks.end_to_end.measurement import measure
+        from benchmarks.end_to_end.report import report
+    figures = measure(events, rounds, with_latency=latency, with_partitions=partitions, say=_say)
+    if as_json:
+        print_json(figures)
+    else:
+        typer.echo(report(figures))
+
+
 def _print(figures: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(figures)
@@ -60,10 +89,11 @@ def _print(figures: dict[str, Any], *, as_json: bool) -> None:
 @contextmanager
 def _in_a_checkout(command: str) -> Iterator[None]:
     """Say where the benchmarks are when they, or what only they need, are not installed."""
+    only_theirs = ("benchmarks", "orjson", "psutil")
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in ("benchmarks", "orjson"):
+        if error.name is None or error.name.partition(".")[0] not in only_theirs:
             raise
         raise ConfigurationError(
             "the benchmarks come with a checkout of the repository, not with the installed "

@@ -11,11 +11,13 @@ from cli import (
     consume_command,
     database_commands,
     demo_command,
+    explain_command,
     kafka_commands,
     keys_commands,
     score_command,
     serve_command,
     trainer_commands,
+    verify_command,
 )
 from floodline.errors import FloodlineError
 
@@ -30,8 +32,10 @@ app = typer.Typer(
 app.command("compile")(compile_command.compile_kernels)
 app.command("consume")(consume_command.consume)
 app.command("demo")(demo_command.demo)
+app.command("explain", epilog=explain_command.EXAMPLE)(explain_command.explain)
 app.command("score", epilog=score_command.EXAMPLES)(score_command.score)
 app.command("serve")(serve_command.serve)
+app.command("verify", epilog=verify_command.EXAMPLE)(verify_command.verify)
 app.add_typer(bench_command.app, name="bench")
 app.add_typer(config_commands.app, name="config")
 app.add_typer(database_commands.app, name="db")

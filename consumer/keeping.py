@@ -1,7 +1,7 @@
 """Snapshots: when one is due, writing it beside the scoring, and letting old ones go."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 
 import structlog
@@ -49,6 +49,11 @@ class Keeping:
                 self._begin(task)
         for partition in [p for p, (*_, future) in self._writing.items() if future.done()]:
             self._finish(*self._writing.pop(partition))
+
+    def finish(self, seconds: float) -> None:
+        """Wait so long at most for snapshots that are being written, and tell their tasks."""
+        wait([future for *_, future in self._writing.values()], seconds)
+        self.turn([])
 
     def _due(self, task: Task) -> bool:
         """Whether a restart would replay too much, by events or by time."""

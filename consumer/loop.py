@@ -37,6 +37,7 @@ _MOST_RESTARTS = 10
 _LONGEST_PAUSE_SECONDS = 5.0
 _REFUSED_SECONDS = 10.0
 _HASH_SECONDS = 1.0
+_SNAPSHOT_SECONDS = 2.0
 _MOST_PENDING = 20_000
 """Messages that may wait while a transaction is on its way; then scoring waits for it."""
 
@@ -78,6 +79,7 @@ class ScoringLoop:
         self._now = monotonic
         self._tasks: dict[int, Task] = {}
         self._restorations: dict[int, Restoration] = {}
+        self._begun_at: dict[int, float] = {}
         self._scorer = workers("scoring")
         self._keeping = Keeping(
             configuration.consumer, store, topic_id, source.bounds, workers("snapshots"), monotonic
@@ -129,6 +131,7 @@ class ScoringLoop:
         """Commit all that is done."""
         self._settle()
         self._await_publication()
+        self._keeping.finish(_SNAPSHOT_SECONDS)
         self._seal(closing=list(self._tasks.values()))
         self._await_publication()
 
@@ -243,6 +246,7 @@ class ScoringLoop:
             self._refuse_recreated(self._topic.ensure())
         for task in waiting:
             task.move(State.RESTORING)
+            self._begun_at.setdefault(task.partition, self._now())
             self._observation.state(task)
             newest = self._releases.newest()
             self._restorations[task.partition] = self._restorer.begin(task, newest)
@@ -285,6 +289,7 @@ class ScoringLoop:
         self._adopt([task])
         self._input.resume(task.partition, task.offset)
         self._observation.state(task)
+        self._observation.restored(self._now() - self._begun_at.pop(task.partition, self._now()))
         self._keeping.sweep(task)
         log.info("running", partition=task.partition, offset=task.offset)
 
@@ -409,6 +414,7 @@ class ScoringLoop:
             restoration = self._restorations.pop(partition, None)
             if restoration is not None:
                 restoration.close()
+            self._begun_at.pop(partition, None)
             task = self._tasks.pop(partition, None)
             if task is not None:
                 task.move(State.CLOSED)

@@ -12,12 +12,13 @@ from consumer.adapters.log import KafkaLog, KafkaReleases
 from consumer.history_check import check_history
 from consumer.loop import ScoringLoop
 from consumer.observation import Observation
+from consumer.output_watch import OutputWatch
 from consumer.ports import PublishFailed
 from consumer.restoration import Restorer
 from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
-from floodline.detection.preparation import prepare
 from floodline.errors import DependencyDown
+from floodline.events.preparation import prepare
 from floodline.storage.state_store import open_store
 from floodline.telemetry.endpoint import serve
 from floodline.telemetry.metrics import ConsumerMetrics
@@ -84,9 +85,11 @@ def _run(configuration: Configuration, observation: Observation, stopping: threa
         observation=observation,
         monotonic=time.monotonic,
     )
+    watch = OutputWatch(topic.held_back, observation.held_back)
     try:
         loop.run(stopping.is_set)
     finally:
+        watch.close()
         releases.close()
 
 

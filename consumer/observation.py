@@ -38,6 +38,14 @@ class Observation:
                 float(state is task.state)
             )
 
+    def restored(self, seconds: float) -> None:
+        """A partition is being scored, so long after it was given or rewound."""
+        self._metrics.restore.labels(self._detector).observe(seconds)
+
+    def held_back(self, topic: str, records: int) -> None:
+        """So many records of an output topic lie behind an open transaction."""
+        self._metrics.held_back.labels(self._detector, topic).set(records)
+
     def closed(self, task: Task) -> None:
         """A task left this member: its gauges go with it."""
         self._states.pop(task.partition, None)
@@ -54,6 +62,8 @@ class Observation:
         labels, tally, metrics = (self._detector, str(partition)), sealed.tally, self._metrics
         metrics.scored.labels(*labels).inc(tally.scored)
         metrics.alerts.labels(*labels).inc(tally.alerts)
+        metrics.records.labels(*labels).inc(tally.scored + sum(tally.dead_letters.values()))
+        metrics.gaps.labels(*labels).inc(tally.gaps)
         for reason, count in tally.dead_letters.items():
             metrics.dead_letters.labels(self._detector, reason).inc(count)
         metrics.lag.labels(*labels).set(lag)

@@ -62,9 +62,10 @@ class IllegalMove(FloodlineError):  # noqa: N818
 
 
 class Tally(msgspec.Struct):
-    """What was counted since the last commit."""
+    """What was counted since the last commit; `gaps` are offsets passed without a record."""
 
     scored: int = 0
+    gaps: int = 0
     alerts: int = 0
     dead_letters: dict[str, int] = msgspec.field(default_factory=dict)
     alert_timestamps: list[int] = msgspec.field(default_factory=list)
@@ -174,6 +175,7 @@ class Task:
             if place < len(batch):
                 self._dead_letter(batch.record(place), fault)
         self._score(batch, rows, places.tolist())
+        self.tally.gaps += batch.offsets[-1] + 1 - self.offset - len(batch)
         self._pass(batch)
         self._dirty = True
 

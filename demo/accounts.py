@@ -7,7 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka import Message as KafkaMessage
 
 from floodline.errors import DependencyDown
-from floodline.events.messages import Alert, Change, decode
+from floodline.events.messages import Alert, Change, decode, kind_of
 from floodline.events.topics import Topics
 
 _SECONDS = 30.0
@@ -34,7 +34,8 @@ def take_accounts(bootstrap_servers: str, topics: Topics, group: str) -> Account
     inputs = _read(bootstrap_servers, topics.events)
     alerts = [decode(m.value(), Alert) for m in _read(bootstrap_servers, topics.alerts)]
     letters = _read(bootstrap_servers, topics.dead_letters)
-    changes = [decode(m.value(), Change) for m in _read(bootstrap_servers, topics.changes)]
+    said = _read(bootstrap_servers, topics.changes)
+    changes = [decode(m.value(), Change) for m in said if kind_of(m.headers()) == "change"]
     repeated = len(alerts) - len({alert.id for alert in alerts})
     places = [_source(letter) for letter in letters]
     return Accounts(

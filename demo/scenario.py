@@ -22,10 +22,10 @@ from demo.settings import PARTITIONS, DemoSettings, Ports, configuration_tree, t
 from demo.streams import read
 from floodline.configuration.loading import load
 from floodline.configuration.sections import Configuration
-from floodline.events.preparation import prepare
 from floodline.detection.scorer import Scorer
 from floodline.errors import DependencyDown
 from floodline.events.messages import Coordinates
+from floodline.events.preparation import prepare
 
 log = structlog.get_logger(__name__)
 

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import structlog
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
+    IsolationLevel,
     KafkaError,
     KafkaException,
     Producer,
@@ -17,7 +19,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka import Message as KafkaMessage
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec
 
 from consumer.adapters import client_settings
 from consumer.adapters.bounded import Bounded
@@ -123,6 +125,25 @@ class KafkaTopics:
             raise _down(self._configuration.kafka, error) from error
         return self.topic_id()
 
+    def partitions(self, name: str) -> list[int]:
+        """The partitions of a topic; makes nothing.
+
+        Raises:
+            ConfigurationError: there is no such topic.
+            DependencyDown: Kafka does not answer.
+        """
+        try:
+            present = self._admin.list_topics(timeout=_SECONDS).topics
+        except KafkaException as error:
+            raise _down(self._configuration.kafka, error) from error
+        if name not in present:
+            raise ConfigurationError(
+                f"topic {name!r} is not on {self._configuration.kafka.bootstrap_servers}; correct "
+                "detector.topic, detector.name or kafka.bootstrap_servers, or start the consumer, "
+                "which makes its own topics"
+            )
+        return sorted(present[name].partitions)
+
     def topic_id(self) -> str:
         """The id of the topic that has the name now.
 
@@ -135,6 +156,38 @@ class KafkaTopics:
         except (KafkaException, TimeoutError) as error:
             raise _down(self._configuration.kafka, error) from error
         return str(described.topic_id)
+
+    def held_back(self) -> dict[str, int]:
+        """Records of each output topic that lie behind a transaction which is still open.
+
+        Raises:
+            DependencyDown: Kafka does not answer.
+        """
+        names = self._configuration.topics
+        topics = (names.alerts, names.dead_letters, names.changes)
+        try:
+            present = self._admin.list_topics(timeout=_SECONDS).topics
+            latest = {
+                TopicPartition(topic, partition): OffsetSpec.latest()
+                for topic in topics
+                if topic in present
+                for partition in present[topic].partitions
+            }
+            shown = self._ends(latest, IsolationLevel.READ_COMMITTED)
+            written = self._ends(latest, IsolationLevel.READ_UNCOMMITTED)
+        except (KafkaException, TimeoutError) as error:
+            raise _down(self._configuration.kafka, error) from error
+        return {topic: written.get(topic, 0) - shown.get(topic, 0) for topic in topics}
+
+    def _ends(
+        self, latest: dict[TopicPartition, OffsetSpec], level: IsolationLevel
+    ) -> Counter[str]:
+        """The sum of each topic's ends, as readers of this level see them."""
+        asked = self._admin.list_offsets(latest, isolation_level=level, request_timeout=_SECONDS)
+        ends: Counter[str] = Counter()
+        for place, future in asked.items():
+            ends[place.topic] += future.result(_SECONDS).offset
+        return ends
 
     def _make(self, present: dict[str, Any], partitions: int) -> None:
         topics = self._configuration.topics

@@ -1,6 +1,5 @@
 """River's `MinMaxScaler | HalfSpaceTrees` as a detector: the profile that is River to the bit."""
 
-from copy import copy
 from typing import Self
 
 import msgspec
@@ -158,8 +157,7 @@ class RiverProfileForest:
         marked = np.flatnonzero(judge(scores)).tolist()
         if not marked:
             return scores, explanations
-        past = copy(self)
-        past._go_back(*before)
+        past = self._at(self.parameters, self._features, *before)
         learnt = 0
         for at in marked:
             past.score_learn_many(rows[learnt:at])
@@ -167,13 +165,21 @@ class RiverProfileForest:
             learnt = at
         return scores, explanations
 
-    def _go_back(self, trees: ForestContents, low: Ends, high: Ends, events: int) -> None:
-        self._trees, self._low, self._high, self._events = (
-            HalfSpaceTrees.at(trees),
-            low,
-            high,
-            events,
-        )
+    @classmethod
+    def _at(
+        cls,
+        parameters: RiverProfile,
+        features: tuple[str, ...],
+        trees: ForestContents,
+        low: Ends,
+        high: Ends,
+        events: int,
+    ) -> Self:
+        """The forest that was at a moment."""
+        forest = cls(parameters, features)
+        forest._trees = HalfSpaceTrees.at(trees)
+        forest._low, forest._high, forest._events = low, high, events
+        return forest
 
     def _explain_on_the_way(
         self, rows: Rows, judge: Judge

@@ -16,6 +16,18 @@ class ConsumerMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         by_partition = ["detector", "partition"]
+        self.records = Counter(
+            "floodline_records_total",
+            "Records of the input committed: scored or dead-lettered.",
+            by_partition,
+            registry=registry,
+        )
+        self.gaps = Counter(
+            "floodline_offset_gaps_total",
+            "Offsets passed that have no record: control records, aborted or compacted ones.",
+            by_partition,
+            registry=registry,
+        )
         self.scored = Counter(
             "floodline_events_scored_total",
             "Events scored and committed.",
@@ -51,6 +63,20 @@ class ConsumerMetrics:
             "From the event's timestamp to its alert's commit.",
             ["detector"],
             buckets=_FAST,
+            registry=registry,
+        )
+        self.restore = Histogram(
+            "floodline_restore_seconds",
+            "From a partition's assignment, or its rewind, to its next event: snapshot and replay.",
+            ["detector"],
+            buckets=_FAST,
+            registry=registry,
+        )
+        self.held_back = Gauge(
+            "floodline_output_held_back_records",
+            "Records of our output topics that readers cannot see: an open transaction is in the "
+            "way.",
+            ["detector", "topic"],
             registry=registry,
         )
         self.commit = Histogram(

@@ -21,13 +21,16 @@ class FakeBroker:
     messages: list[Message] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     transactions: int = 0
+    milliseconds: int = 1
+    """Between the timestamps of neighbouring offsets."""
 
     def append(self, partition: int, values: Iterable[bytes | None], gap: int = 0) -> None:
         """Values behind the partition's end, `gap` offsets apart as control records leave them."""
         records = self.partitions.setdefault(partition, [])
         for value in values:
             offset = records[-1].offset + 1 + gap if records else 0
-            records.append(Record(partition, offset, 1_000 + offset, None, value, []))
+            timestamp = 1_000 + offset * self.milliseconds
+            records.append(Record(partition, offset, timestamp, None, value, []))
 
     def end(self, partition: int) -> int:
         """The offset after the partition's last record."""

@@ -37,6 +37,7 @@ class CommitWatch:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="commit-watch")
         self.offsets: dict[int, int] = {}
+        self.checkpoints: dict[int, Checkpoint] = {}
         self.violations: list[str] = []
 
     def __enter__(self) -> Self:
@@ -96,4 +97,5 @@ class CommitWatch:
         counted = checkpoint.events + checkpoint.dead_letters
         if counted != place.offset:
             self.violations.append(f"{where} at {place.offset} accounts for {counted} records")
+        self.checkpoints[place.partition] = checkpoint
         self.offsets[place.partition] = place.offset

@@ -76,3 +76,14 @@ def site(tmp_path: Path, topics: Topics, seed: int) -> Iterator[Site]:
     outcome = Outcome(topics, configuration)
     yield Site(config, outcome, seed)
     outcome.close()
+
+
+@pytest.fixture
+def storing(tmp_path: Path, topics: Topics, seed: int) -> Iterator[Site]:
+    """The same with a snapshot every 150 events."""
+    topics.create(topics.name("events"), PARTITIONS)
+    often = {"snapshot_every_events": 150}
+    config, configuration = write_configuration(tmp_path, topics, consumer=often)
+    outcome = Outcome(topics, configuration)
+    yield Site(config, outcome, seed)
+    outcome.close()

@@ -1,11 +1,13 @@
 """The members of one scoring group, under stable names, started and ended at will."""
 
+import json
 import signal
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from tests.faults.launcher import COMMAND, PLAN
 from tests.fixtures.consumer_process import ConsumerProcess, Outcome, wait_until
 
 
@@ -34,10 +36,15 @@ class Fleet:
         """The members that should run."""
         return dict(self._members)
 
-    def start(self, name: str) -> ConsumerProcess:
-        """Start the member of this name."""
+    def start(self, name: str, plan: Mapping[str, Any] | None = None) -> ConsumerProcess:
+        """Start the member of this name; with `plan` under the launcher that builds a fault in."""
         assert name not in self._members, f"{name} runs already"
-        member = ConsumerProcess(self._config, name).__enter__()
+        member = ConsumerProcess(self._config, name)
+        if plan is not None:
+            member = ConsumerProcess(
+                self._config, name, command=COMMAND, environment={PLAN: json.dumps(plan)}
+            )
+        member.__enter__()
         self._members[name] = member
         return member
 

@@ -81,6 +81,7 @@ def test_a_broker_killed_under_load(
     verdict.account(breakable.outcome)
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(1_200)
 def test_a_broker_that_stands_still(
     tmp_path: Path, kafka: LocalKafka, breakable: Site, effort: Effort, verdict: Verdict

@@ -2,7 +2,7 @@
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -29,9 +29,21 @@ class KillRun:
     watch: CommitWatch
     verdict: Verdict
     draw: random.Random
+    late: list[str] = field(default_factory=list)
+
+    def rest(self) -> None:
+        """Wait until the group is at rest: each member scores its half."""
+        for member in self.fleet.running.values():
+            member.wait_running(PARTITIONS // len(NAMES))
 
     def kill(self, *, undisturbed: bool) -> None:
-        """Kill a member; it is started again at once, or the other takes over first."""
+        """Kill a member; it is started again at once, or the other takes over first.
+
+        `undisturbed`: the group is at rest before, and gets the time to recover.
+        """
+        if undisturbed:
+            self.rest()
+            time.sleep(self.draw.uniform(0.0, 0.5))
         victim = self.draw.choice(sorted(self.fleet.running))
         begun = time.monotonic()
         orphans = self.fleet.kill(victim)
@@ -51,7 +63,8 @@ class KillRun:
             took = self.watch.seconds_until_beyond(base, orphans, PATIENCE_SECONDS, begun)
             assert took is not None, f"no commit of {sorted(orphans)} within {PATIENCE_SECONDS} s"
             self.verdict.recovered(way, took)
-            assert took <= limit, f"{way}: {took:.1f} s, at most {limit:g} s were promised"
+            if took > limit:
+                self.late.append(f"{way}: {took:.1f} s, at most {limit:g} s were promised")
         if victim not in self.fleet.running:
             self.fleet.start(victim)
 
@@ -60,9 +73,10 @@ class KillRun:
 def test_sigkill_at_random_moments(site: Site, effort: Effort, verdict: Verdict) -> None:
     """Killed again and again at random moments, two members lose, repeat and change nothing.
 
-    One kill takes about 8 s, most of it Kafka's session timeout: 200 take about 27 minutes.
-    A member restarted under its own name goes on within the session timeout plus 2 s, a survivor
-    within session and transaction timeout plus 2 s.
+    One kill takes about 10 s, most of it Kafka's session timeout: 200 take about 35 minutes. Two of
+    three come while the group is at rest, the third while it may still recover. From rest a member
+    restarted under its own name goes on within the session timeout plus 2 s, a survivor within
+    session and transaction timeout plus 2 s.
     """
     draw = random.Random(site.seed)
     servers, topic = site.topics.bootstrap_servers, site.events_topic
@@ -78,3 +92,4 @@ def test_sigkill_at_random_moments(site: Site, effort: Effort, verdict: Verdict)
         fleet.wait_committed(site.outcome, PATIENCE_SECONDS)
         fleet.stop_all()
     verdict.account(site.outcome)
+    assert not run.late, run.late

@@ -1,15 +1,13 @@
-"""Consumers that are killed or frozen in the middle of their work, on a real Kafka."""
+"""A consumer killed under load, and one that outlives a restart of Kafka; more in tests/faults."""
 
-import json
-import random
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
-import psutil
 import pytest
 
 from demo.local_kafka import LocalKafka
@@ -22,9 +20,9 @@ from tests.fixtures.consumer_process import (
     write_configuration,
 )
 from tests.fixtures.kafka import Topics
+from tests.fixtures.seeded_events import seeded_events
 
 PARTITIONS = 4
-MALFORMED = (b"", b"{", b"null", b'{"x": 1, "y": 2}', b'{"x": 1, "y": 2, "z": "3"}', b"\xff")
 
 
 @pytest.fixture
@@ -45,27 +43,14 @@ def outcome(tmp_path: Path, topics: Topics) -> Iterator[Outcome]:
     found.close()
 
 
-def events(seed: int, count: int) -> Iterator[bytes]:
-    """Seeded events: mostly near a middle, some far out, 1 % malformed."""
-    draw = random.Random(seed)
-    for _ in range(count):
-        if draw.random() < 0.01:
-            yield draw.choice(MALFORMED)
-            continue
-        spread = 30.0 if draw.random() < 0.005 else 1.0
-        yield json.dumps({name: draw.gauss(5, spread) for name in "xyz"}).encode()
-
-
-def produce(
-    outcome: Outcome, seed: int, count: int, killed: threading.Event | None = None
-) -> None:
+def produce(outcome: Outcome, seed: int, count: int, killed: threading.Event | None = None) -> None:
     """Spread seeded events over the partitions by key; the last third waits for `killed`.
 
     It comes 100 events at a time (about 5,000 a second) until then, so that whoever is killed
     meanwhile has work in hand and work before it, however fast it is.
     """
     keys = (str(number % 997).encode() for number in range(count))
-    values = events(seed, count)
+    values: Iterator[bytes] = islice(seeded_events(seed), count)
     if killed is not None:
         values = held_back(values, count * 2 // 3, killed)
     sent = outcome.topics.produce(outcome.configuration.topics.events, values, keys=keys)
@@ -108,53 +93,6 @@ def test_sigkill_halfway_loses_and_repeats_nothing(
     assert sum(e.scored + len(e.dead_letters) for e in expected.values()) == count
     assert sum(len(e.alerts) for e in expected.values()) > 50
     assert sum(len(e.dead_letters) for e in expected.values()) > 300
-
-
-def test_a_zombie_publishes_nothing(tmp_path: Path, outcome: Outcome, seed: int) -> None:
-    """A consumer frozen past its session timeout comes back, is fenced, and repeats nothing."""
-    config = tmp_path / "floodline.toml"
-    with ConsumerProcess(config, "zombie") as zombie, ConsumerProcess(config, "other") as other:
-        zombie.wait_running(2)
-        other.wait_running(2)
-        produce(outcome, seed, 12_000)
-        part = zombie.held
-        wait_until(lambda: outcome.total(part) >= 500, "the zombie committed something")
-        zombie.send(signal.SIGSTOP)
-        produce(outcome, seed + 2, 4_000)
-        outcome.wait_committed()
-        zombie.send(signal.SIGCONT)
-        zombie.wait_running(2)
-        other.wait_running(2)
-        produce(outcome, seed + 1, 2_000)
-        outcome.wait_committed()
-        assert zombie.said("lost")
-        assert zombie.stop() == 0
-        assert other.stop() == 0
-    assert_every_record_once(outcome)
-
-
-def test_a_killed_broker_that_comes_back_repeats_nothing(tmp_path: Path, seed: int) -> None:
-    """Kafka itself is killed under load and started again: the consumer rewinds and goes on."""
-    with LocalKafka(tmp_path / "kafka", port=free_port()) as kafka:
-        topics = Topics(kafka.bootstrap_servers, "broken")
-        topics.create(topics.name("events"), 2)
-        config, configuration = write_configuration(tmp_path, topics)
-        outcome = Outcome(topics, configuration)
-        with ConsumerProcess(config, "one") as member:
-            member.wait_running(2)
-            produce(outcome, seed, 20_000)
-            wait_until(lambda: outcome.total() >= 5_000, "5,000 events are committed")
-            for process in psutil.process_iter(["cmdline"]):
-                said = process.info["cmdline"] or []
-                if "java" in "".join(said[:1]) and str(tmp_path) in " ".join(said):
-                    process.kill()
-            kafka.stop()
-            kafka.start()
-            outcome.wait_committed(90)
-            assert member.said("transaction given up")
-            assert member.stop() == 0
-        assert_every_record_once(outcome)
-        outcome.close()
 
 
 def test_a_quiet_consumer_outlives_a_restart_of_kafka(tmp_path: Path, seed: int) -> None:

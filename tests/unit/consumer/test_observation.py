@@ -36,6 +36,18 @@ def test_counts_are_those_of_the_log(tmp_path: Path) -> None:
         for reason in ("empty", "undecodable", "missing_feature", "invalid_feature")
     ]
     assert sum(dead) == checkpoint.dead_letters == 500 - checkpoint.events
+    assert member.value("floodline_records_total", partition="0") == 500
+    assert member.value("floodline_offset_gaps_total", partition="0") == 0
+
+
+def test_gaps_of_the_log_are_counted_apart(tmp_path: Path) -> None:
+    """Records and gaps add up to the offsets, over failures too."""
+    configuration = configure()
+    broker = FakeBroker(configuration.topics)
+    broker.append(0, levels(1, 200), gap=1)
+    member = run_to_end(broker, configuration, tmp_path, ["refused", "ok"] * 5)
+    assert member.value("floodline_records_total", partition="0") == 200
+    assert member.value("floodline_offset_gaps_total", partition="0") == 199
 
 
 def test_gauges_show_the_partition_in_force(tmp_path: Path) -> None:

@@ -317,8 +317,9 @@ HOSTILE = (
     for string in (
         b"\\ud800", b"\\udbff", b"\\udc00", b"\\uDFFF", b"\\u12g4", b"\\u12", b"\\x41", b"\\",
         b"\xed\xa0\x80", b"\xed\x9f\xbf", b"\xf4\x90\x80\x80", b"\xf4\x8f\xbf\xbf",
-        b"\xf0\x8f\xbf\xbf",        b"\xe0\x9f\xbf", b"\xc1\xbf", b"\xc3", b"\xe2\x82", b"\xff\\n", b"\\nabc\xff",
-        b"\x1f", b"\x7f", b"\x00", b"longer than eight bytes\x1f", b"longer than eight bytes \xc3\xa9",
+        b"\xf0\x8f\xbf\xbf", b"\xe0\x9f\xbf", b"\xc1\xbf", b"\xc3", b"\xe2\x82",
+        b"\xff\\n", b"\\nabc\xff", b"\x1f", b"\x7f", b"\x00",
+        b"longer than eight bytes\x1f", b"longer than eight bytes \xc3\xa9",
     )
 )  # fmt: skip
 SPACED = (b'{"x":1%b}' % space for space in (b"\x0c", b"\x0b", b"\xa0", b"\x00", b" \t\r\n"))

@@ -1,0 +1,226 @@
+"""What `floodline verify` and `floodline explain` ask of the consumer's own engine."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from consumer.adapters.kafka import KafkaInput, KafkaTopics
+from consumer.adapters.log import KafkaLog
+from consumer.adapters.published import KafkaPublished
+from consumer.audit.published import (
+    Collection,
+    Foreign,
+    Place,
+    Stray,
+    differing_fields,
+    source_of_id,
+    spelt_as_in_ids,
+)
+from consumer.audit.range_plan import Plan, Planner, Start
+from consumer.audit.verifier import Verified, Verifier
+from consumer.ports import Message
+from floodline.configuration.model_check import check_model
+from floodline.configuration.sections import Configuration
+from floodline.detection.scorer import Scored
+from floodline.errors import ConfigurationError, NotFound
+from floodline.events.messages import Alert, decode
+from floodline.storage.state_store import open_store
+
+Told = Callable[[str, int, int], None]
+"""Told of what is done now, how much of it, and of how much (0: not known)."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verification came to; `strays` are messages on our topics that are not ours."""
+
+    equal: bool
+    partitions: list[Verified]
+    strays: list[Stray]
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert as published, and as derived anew where that was asked for.
+
+    Attributes:
+        where: the published message: topic, partition and offset.
+        derived: the alert that the log gives; None where it gives none.
+        scored: how the event scored; None where it was not derived, or is a dead letter.
+        differing: by field what the log gives and what was published; None where nothing was
+            derived. Of several messages under the id, that of the first that differs.
+    """
+
+    published: list[Alert]
+    where: list[str]
+    derived: Alert | None = None
+    scored: Scored | None = None
+    start: Start | None = None
+    equal: bool | None = None
+    differing: dict[str, tuple[object, object]] | None = None
+
+
+class _Site(msgspec.Struct):
+    configuration: Configuration
+    topic_id: str
+    topics: KafkaTopics
+    planner: Planner
+    verifier: Verifier
+    published: KafkaPublished
+
+
+@contextmanager
+def _site(configuration: Configuration) -> Iterator[_Site]:
+    check_model(configuration)
+    topics = KafkaTopics(configuration)
+    topics.partitions(configuration.topics.events)
+    for name in (configuration.topics.changes, configuration.topics.releases):
+        topics.partitions(name)
+    topic_id = topics.topic_id()
+    store, log = open_store(configuration.store), KafkaLog(configuration, time.monotonic)
+    published = KafkaPublished(configuration, topics, time.monotonic)
+    source = KafkaInput(configuration)
+    try:
+        planner = Planner(configuration, topic_id, source, log, store)
+        yield _Site(
+            configuration,
+            topic_id,
+            topics,
+            planner,
+            Verifier(configuration, topic_id, planner, log, store, published.releases()),
+            published,
+        )
+    finally:
+        source.close()
+
+
+def verify(
+    configuration: Configuration,
+    partitions: Sequence[int],
+    first: int | None,
+    end: int | None,
+    told: Told,
+) -> Report:
+    """Derive ranges of partitions (none named: all) and compare them with what was published.
+
+    Raises:
+        ConfigurationError: a range cannot be derived; says what to do.
+        DependencyDown: Kafka or the store does not answer.
+    """
+    with _site(configuration) as site:
+        plans = [site.planner.plan(each, first, end) for each in _chosen(site, partitions)]
+        spans = {plan.partition: (plan.first, plan.end) for plan in plans}
+        reading = _Passed(told, "reading what was published", 0)
+        found = site.published.collect(site.topic_id, spans, reading)
+        deriving = _Passed(told, "deriving", sum(plan.end - plan.first for plan in plans))
+        verified = [_verified(site, plan, found, deriving) for plan in plans]
+        equal = not found.strays and all(each.difference is None for each in verified)
+        return Report(equal=equal, partitions=verified, strays=found.strays)
+
+
+def _chosen(site: _Site, partitions: Sequence[int]) -> list[int]:
+    name = site.configuration.topics.events
+    present = site.topics.partitions(name)
+    unknown = sorted(set(partitions) - set(present))
+    if unknown:
+        raise ConfigurationError(
+            f"topic {name!r} has no partition {unknown[0]}; it has {present[0]} to {present[-1]}"
+        )
+    return sorted(set(partitions)) or present
+
+
+class _Passed:
+    """Adds up what was done, and tells of it."""
+
+    def __init__(self, told: Told, what: str, total: int) -> None:
+        self._told = told
+        self._what = what
+        self._total = total
+        self._done = 0
+
+    def __call__(self, count: int) -> None:
+        self._done += count
+        self._told(self._what, min(self._done, self._total or self._done), self._total)
+
+
+def _verified(site: _Site, plan: Plan, found: Collection, told: _Passed) -> Verified:
+    outputs, fetch = found.outputs[plan.partition], site.published.fetch
+    return _noted(site, site.verifier.verify(plan, outputs, fetch, told))
+
+
+def _noted(site: _Site, verified: Verified) -> Verified:
+    """A message that is missing may only be older than its topic."""
+    topics, difference = site.configuration.topics, verified.difference
+    if difference is None or difference.problem != "missing":
+        return verified
+    topic = topics.alerts if difference.what == "alert" else topics.dead_letters
+    if topic not in site.published.trimmed:
+        return verified
+    note = f"{topic} no longer holds its beginning: it may have been there; try a later --from"
+    return msgspec.structs.replace(
+        verified, difference=msgspec.structs.replace(difference, note=note)
+    )
+
+
+def explain(configuration: Configuration, alert_id: str, *, replay: bool) -> Explained:
+    """The alert with this id as it was published; with `replay` derived anew beside it.
+
+    Raises:
+        NotFound: no such alert was published, and none is derived.
+        ConfigurationError: the id is of another detector or topic, or cannot be derived.
+        DependencyDown: Kafka or the store does not answer.
+    """
+    detector = configuration.detector.name
+    try:
+        source = source_of_id(alert_id, detector)
+    except Foreign as error:
+        raise ConfigurationError(f"{error}; ids are in the alerts' `id`") from error
+    with _site(configuration) as site:
+        found = site.published.alert(source)
+        if not replay:
+            if not found:
+                raise NotFound(
+                    f"no alert {alert_id} is on topic {configuration.topics.alerts}; --replay "
+                    "derives it from the log"
+                )
+            return _published(found)
+        if source.topic_id != spelt_as_in_ids(site.topic_id):
+            raise ConfigurationError(
+                f"alert {alert_id} is of a topic that was deleted: {configuration.topics.events} "
+                f"has the id {site.topic_id} now, and the records are gone"
+            )
+        _chosen(site, [source.partition])
+        plan = site.planner.plan(source.partition, source.offset, source.offset + 1)
+        return _derived(site, plan, found)
+
+
+def _published(found: Sequence[tuple[Place, Message]]) -> Explained:
+    alerts = []
+    for place, message in found:
+        try:
+            alerts.append(decode(message.value or b"", Alert))
+        except msgspec.MsgspecError as error:
+            raise ConfigurationError(
+                f"{place}: what is published under this id is no alert: {error}"
+            ) from error
+    return Explained(published=alerts, where=[str(place) for place, _ in found])
+
+
+def _derived(site: _Site, plan: Plan, found: Sequence[tuple[Place, Message]]) -> Explained:
+    derived = site.verifier.derive(plan)
+    message = derived.message
+    is_alert = message is not None and message.topic == site.configuration.topics.alerts
+    value = message.value if message is not None and is_alert else None
+    values = [each.value for _, each in found]
+    equal = values == ([value] if is_alert else [])
+    differing: dict[str, tuple[object, object]] = {}
+    for each in values:
+        differing = differing or differing_fields(value, each)
+    return msgspec.structs.replace(
+        _published(found),
+        derived=None if value is None else decode(value, Alert),
+        scored=derived.scored,
+        start=derived.start,
+        equal=equal,
+        differing=differing,
+    )
