@@ -68,7 +68,7 @@ class Observation:
             metrics.dead_letters.labels(self._detector, reason).inc(count)
         metrics.lag.labels(*labels).set(lag)
         metrics.release.labels(*labels).set(sealed.checkpoint.release)
-        self._warm_up(partition, sealed.warm_up_left, sealed.position.offset)
+        self._warm_up(partition, sealed.checkpoint.warm_up_left, sealed.position.offset)
         threshold = math.nan if sealed.threshold is None else sealed.threshold
         metrics.threshold.labels(*labels).set(threshold if math.isfinite(threshold) else math.nan)
         now = self._now()

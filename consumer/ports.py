@@ -35,6 +35,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         snapshots: of the last three snapshots sha256 and offset, newest first.
         state: an offset at or before this one, and the sha256 of the state there.
         store: identity of the store that holds the snapshots.
+        warm_up_left: events still to come before the model counts as warm.
     """
 
     topic_id: str
@@ -45,6 +46,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     snapshots: tuple[tuple[str, int], ...] = ()
     state: tuple[int, str] | None = None
     store: str | None = None
+    warm_up_left: int = 0
 
 
 def read_checkpoint(metadata: str | None) -> Checkpoint | None:

@@ -79,7 +79,6 @@ class Sealed(msgspec.Struct, frozen=True):
     checkpoint: Checkpoint
     tally: Tally
     threshold: float | None
-    warm_up_left: int
 
 
 def fingerprint(configuration: Configuration) -> str:
@@ -287,6 +286,7 @@ class Task:
             snapshots=self.shelf.named(),
             state=self._hashed,
             store=self._store,
+            warm_up_left=self.scorer.detector.warm_up_left,
         )
 
     def seal(self) -> Sealed:
@@ -298,7 +298,6 @@ class Task:
             checkpoint,
             self.tally,
             None if self.last is None else self.last.threshold,
-            self.scorer.detector.warm_up_left,
         )
         self._reset()
         return sealed

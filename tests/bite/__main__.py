@@ -112,6 +112,6 @@ def main(wanted: str = "") -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(*sys.argv[1:2]))
+        sys.exit(main(" ".join(sys.argv[1:])))
     except Broken as error:
         sys.exit(f"bite: {error}")

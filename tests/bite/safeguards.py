@@ -153,6 +153,20 @@ SAFEGUARDS = (
         (f"{_RESTORATION}::test_a_replay_to_another_state_is_not_gone_on_with",),
     ),
     Safeguard(
+        "the counts after a replay are compared",
+        "consumer/restoration.py",
+        "            if getattr(committed, name) != getattr(found, name):\n",
+        "            if False:\n",
+        (f"{_RESTORATION}::test_lost_state_stops_with_what_to_do",),
+    ),
+    Safeguard(
+        "another store is refused",
+        "consumer/restoration.py",
+        "        self._refuse_another_store(task, checkpoint)\n",
+        "",
+        (f"{_RESTORATION}::test_another_store_is_refused",),
+    ),
+    Safeguard(
         "a snapshot from before a rewind is not believed",
         "consumer/keeping.py",
         "if task.life == life and task.take_snapshot(mark):",

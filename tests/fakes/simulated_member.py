@@ -7,9 +7,10 @@ from prometheus_client import CollectorRegistry
 
 from consumer.loop import ScoringLoop
 from consumer.observation import Observation
-from consumer.restoration import Restorer
+from consumer.restoration import Restoration, Restorer
 from floodline.configuration.sections import Configuration
-from floodline.errors import DependencyDown
+from floodline.errors import DependencyDown, StateRefused
+from floodline.events.messages import Release
 from floodline.storage.state_store import StateStore
 from floodline.telemetry.metrics import ConsumerMetrics
 from tests.fakes.group import FakeGroup, FencedOutput, GroupInput
@@ -58,6 +59,16 @@ class Fate:
             raise Killed
 
 
+class StrictRestorer(Restorer):
+    """Nothing here can lead a replay astray: bytes that were spoilt have another digest."""
+
+    def again(
+        self, failed: Restoration, error: StateRefused, newest: Release | None
+    ) -> Restoration:
+        """A second try would hide that the first came to something else."""
+        raise AssertionError(f"partition {failed.task.partition}: {error}; {newest}")
+
+
 class SimulatedMember:
     """One consumer process: the real loop, tasks, restorer and keeping over fakes."""
 
@@ -83,7 +94,7 @@ class SimulatedMember:
             source=self.input,
             output=self.output,
             releases=FakeReleases(group.broker),
-            restorer=Restorer(configuration, self.input, topics, store),
+            restorer=StrictRestorer(configuration, self.input, topics, store),
             store=store,
             observation=Observation(
                 metrics, configuration.detector.name, monotonic=self.clock, now=lambda: 5.0

@@ -36,7 +36,7 @@ from tests.fakes.place import FakeDisk, FakePlace
 from tests.fakes.simulated_member import POINTS, SimulatedMember
 from tests.fixtures.ledger import Ledger
 
-HISTORIES = int(os.environ.get("CRASH_HISTORIES", "120"))
+HISTORIES = int(os.environ.get("CRASH_HISTORIES", "100"))
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 SHRINKS = os.environ.get("CRASH_SHRINK", "1") == "1"
 NAMES = ("anna", "bert", "carl")
@@ -91,7 +91,14 @@ class CrashHistories(RuleBasedStateMachine):
         )
         self.members: dict[str, SimulatedMember] = {}
         self.frozen: list[SimulatedMember] = []
-        self.start(NAMES[0])
+        for name in NAMES[:2]:
+            self.start(name)
+
+    def _living(self, name: str) -> SimulatedMember | None:
+        """The member of this name, or where it does not live another that does."""
+        living = [each for each in self.members.values() if each.alive]
+        named = [each for each in living if each.name == name]
+        return self.draw.choice(named or living) if living else None
 
     @rule(partition=partitions, count=st.integers(1, 60), gap=st.sampled_from([0, 0, 1, 3]))
     def produce(self, partition: int, count: int, gap: int) -> None:
@@ -131,10 +138,11 @@ class CrashHistories(RuleBasedStateMachine):
     @rule(name=names, turns=st.integers(1, 20), pace=st.sampled_from([0.001, 0.03, 10.0]))
     def go_round(self, name: str, turns: int, pace: float) -> None:
         """A member does so many turns, hasty or slow."""
-        if name in self.members:
-            self.members[name].input.seconds_per_poll = pace
+        member = self._living(name)
+        if member is not None:
+            member.input.seconds_per_poll = pace
             for _ in range(turns):
-                self.members[name].turn()
+                member.turn()
 
     @rule(turns=st.integers(1, 10))
     def all_go_round(self, turns: int) -> None:
@@ -149,45 +157,53 @@ class CrashHistories(RuleBasedStateMachine):
     @rule(name=names, plan=st.lists(words, min_size=1, max_size=3), looks=st.integers(0, 6))
     def plan(self, name: str, plan: list[str], looks: int) -> None:
         """The next transactions end so, after so many looks at them."""
-        if name in self.members:
-            self.members[name].output.plan = plan
-            self.members[name].output.looks = looks
+        member = self._living(name)
+        if member is not None:
+            member.output.plan = plan
+            member.output.looks = looks
 
     @rule(name=names, piece=st.sampled_from(["scoring", "snapshots"]), pieces=st.integers(1, 3))
     def work_beside(self, name: str, piece: str, pieces: int) -> None:
         """Work beside a loop goes on: till then it was late."""
-        if name in self.members:
-            self.members[name].work(piece, pieces)
+        member = self._living(name)
+        if member is not None:
+            member.work(piece, pieces)
 
     @rule(name=names, late=st.booleans())
     def hold_snapshots_back(self, name: str, late: bool) -> None:
         """Snapshots of a member are written late, or as soon as they can be."""
-        if name in self.members:
-            self.members[name].late = late
+        member = self._living(name)
+        if member is not None:
+            member.late = late
 
     @rule(name=names)
     def straggle(self, name: str) -> None:
         """A transaction that its caller gave up goes on by a step."""
-        if name in self.members:
-            self.members[name].straggle()
+        member = self._living(name)
+        if member is not None:
+            member.straggle()
 
-    @rule(name=names, point=st.sampled_from(POINTS), passings=st.integers(1, 4))
+    @rule(name=names, point=st.sampled_from(POINTS), passings=st.integers(1, 2))
     def crash_at(self, name: str, point: str, passings: int) -> None:
         """A member will be killed at this point of its way."""
-        if name in self.members:
-            self.members[name].fate.arm(point, passings)
+        member = self._living(name)
+        if member is not None:
+            member.fate.arm(point, passings)
 
     @rule(name=names)
     def crash(self, name: str) -> None:
         """A member is killed between two turns."""
-        if name in self.members:
-            self.members[name].kill()
+        member = self._living(name)
+        if member is not None:
+            member.kill()
 
     @rule(name=names)
     def start(self, name: str) -> None:
         """A process starts under this name; one that runs already is frozen and comes back."""
         old = self.members.get(name)
         if old is not None and old.alive:
+            if self.draw.random() < 0.5:
+                return  # most processes are started where none runs
             self.frozen.append(old)
         member = SimulatedMember(self.group, CONFIGURATION, self.disk, name)
         member.input.seconds_per_poll = self.draw.choice([0.001, 0.03, 10.0])
@@ -197,23 +213,27 @@ class CrashHistories(RuleBasedStateMachine):
     @rule(name=names)
     def stop(self, name: str) -> None:
         """A member is told to stop, and commits what is done."""
-        if name in self.members:
-            self.members[name].stop()
+        member = self._living(name)
+        if member is not None:
+            member.stop()
 
     @rule(partition=partitions, name=names)
     def rebalance(self, partition: int, name: str) -> None:
         """The group wants a partition to go to another member."""
-        self.group.wanted[partition] = name
+        member = self._living(name)
+        self.group.wanted[partition] = name if member is None else member.name
 
     @rule(name=names, heir=names, unaware=st.integers(0, 4))
     def time_out(self, name: str, heir: str, unaware: int) -> None:
         """A session times out; a zombie goes round some times before it hears of it."""
-        if name in self.members and name in self.group.members:
-            self.members[name].input.unaware = unaware
-            self.group.leave(name)
-            for partition, wanted in self.group.wanted.items():
-                if wanted == name:
-                    self.group.wanted[partition] = heir
+        member = self._living(name)
+        if member is None or member.name not in self.group.members:
+            return
+        member.input.unaware = unaware
+        self.group.leave(member.name)
+        for partition, wanted in self.group.wanted.items():
+            if wanted == member.name:
+                self.group.wanted[partition] = heir
 
     @precondition(lambda self: self.frozen)
     @rule(turns=st.integers(1, 4), unaware=st.integers(0, 4))
@@ -251,6 +271,13 @@ class CrashHistories(RuleBasedStateMachine):
     def committed_is_the_offline_run(self) -> None:
         """Alerts, dead letters, offsets, counts and hashes are those of an undisturbed run."""
         if hasattr(self, "ledger"):
+            self.ledger.check()
+            # Whatever happened, some time passes before the next thing does.
+            for _ in range(self.draw.choice([0, 1, 5])):
+                for name in self.draw.sample(sorted(self.members), len(self.members)):
+                    if not self.members[name].alive and self.draw.random() < 0.1:
+                        self.start(name)
+                    self.members[name].turn()
             self.ledger.check()
 
     def teardown(self) -> None:
