@@ -6,6 +6,7 @@ _CLIENTS = "tests/unit/consumer/test_kafka_clients.py"
 _HISTORIES = "tests/unit/consumer/test_crash_histories.py"
 _REWINDS = "tests/unit/consumer/test_rewinds.py"
 _REBALANCES = "tests/unit/consumer/test_rebalances.py"
+_LATE = "tests/unit/consumer/test_late_snapshots.py"
 _COMMITS = "tests/unit/consumer/test_commits.py"
 _RESTORATION = "tests/unit/consumer/test_restoration.py"
 _LOOP = "consumer/loop.py"
@@ -171,7 +172,7 @@ SAFEGUARDS = (
         "consumer/keeping.py",
         "if task.life == life and task.take_snapshot(mark):",
         "if task.take_snapshot(mark):",
-        (_HISTORIES,),
+        (_LATE,),
     ),
     Safeguard(
         "bytes from the store have their digest",
