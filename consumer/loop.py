@@ -1,12 +1,12 @@
 """The loop of one group member: poll, score, commit; restore, adopt releases, recover."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 
-import msgspec
 import structlog
 
+from consumer.adoption import Adoption
 from consumer.keeping import Keeping
 from consumer.observation import Observation
 from consumer.ports import (
@@ -20,12 +20,11 @@ from consumer.ports import (
     Worker,
 )
 from consumer.records import Batch
-from consumer.restoration import Restoration, Restorer, initial_release, model_of
+from consumer.restoration import Restoration, Restorer
 from consumer.task import Sealed, State, Task
 from consumer.worker_thread import WorkerThread
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError, DependencyDown, StateRefused
-from floodline.events.messages import Release
 from floodline.storage.state_store import StateStore
 
 log = structlog.get_logger(__name__)
@@ -35,7 +34,6 @@ _SHORTEST_SECONDS = 0.001
 _LOOK_SECONDS = 0.005
 _MOST_RESTARTS = 10
 _LONGEST_PAUSE_SECONDS = 5.0
-_REFUSED_SECONDS = 10.0
 _HASH_SECONDS = 1.0
 _SNAPSHOT_SECONDS = 2.0
 _MOST_PENDING = 20_000
@@ -87,7 +85,7 @@ class ScoringLoop:
         self._scoring: list[Future[None]] = []
         self._publication: Publication | None = None
         self._sealed: list[Sealed] = []
-        self._refused = (-1, 0.0)
+        self._adoption = Adoption(configuration, releases, store, monotonic)
         self._failure: PublishFailed | None = None
         self._restarts = 0
         self._interval = configuration.consumer.commit_interval_ms / 1000
@@ -184,7 +182,7 @@ class ScoringLoop:
             self._await_publication()
         if self._publication is None and self._due() <= 0:
             self._settle()
-            self._adopt(self._tasks.values())
+            self._adoption.adopt([t for t in self._tasks.values() if t.state is State.RUNNING])
             self._seal()
         if self._failure is not None and self._now() >= self._resume_at:
             self._recover(self._failure)
@@ -286,48 +284,12 @@ class ScoringLoop:
 
     def _start(self, task: Task) -> None:
         task.move(State.RUNNING)
-        self._adopt([task])
+        self._adoption.adopt([task])
         self._input.resume(task.partition, task.offset)
         self._observation.state(task)
         self._observation.restored(self._now() - self._begun_at.pop(task.partition, self._now()))
         self._keeping.sweep(task)
         log.info("running", partition=task.partition, offset=task.offset)
-
-    def _adopt(self, tasks: Iterable[Task]) -> None:
-        """Let the newest release hold from each task's next event on."""
-        newest = self._releases.newest() or initial_release(self._configuration)
-        for task in tasks:
-            if task.state is not State.RUNNING or self._waits_after_refusal(newest):
-                continue
-            if newest.number > task.release.number or self._initial_differs(task, newest):
-                self._take_up(task, newest)
-
-    def _waits_after_refusal(self, release: Release) -> bool:
-        """A refused release is tried again every ten seconds: its model may come later."""
-        number, again_at = self._refused
-        return release.number == number and self._now() < again_at
-
-    def _initial_differs(self, task: Task, newest: Release) -> bool:
-        """The configuration moved: the model that learnt its history is no part of that."""
-        in_force = msgspec.structs.replace(task.release, model=None)
-        return newest.number == in_force.number == 0 and newest != in_force
-
-    def _take_up(self, task: Task, release: Release) -> None:
-        try:
-            features = self._configuration.detector.features
-            model = model_of(release, task.release, self._store, features)
-            task.adopt(release, model)
-        except (StateRefused, DependencyDown) as error:
-            self._refused = (release.number, self._now() + _REFUSED_SECONDS)
-            log.error("release refused", release=release.number, error=str(error))
-            return
-        log.info(
-            "release in force",
-            release=release.number,
-            kind=release.kind,
-            partition=task.partition,
-            offset=task.offset,
-        )
 
     def _seal(self, closing: Sequence[Task] = (), seconds: float | None = None) -> None:
         """Begin to commit what was done since the last time."""

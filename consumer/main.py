@@ -7,7 +7,9 @@ import time
 import structlog
 from prometheus_client import CollectorRegistry
 
-from consumer.adapters.kafka import KafkaInput, KafkaOutput, KafkaTopics
+from consumer.adapters.kafka.group_input import KafkaInput
+from consumer.adapters.kafka.output import KafkaOutput
+from consumer.adapters.kafka.topics import KafkaTopics
 from consumer.adapters.log import KafkaLog, KafkaReleases
 from consumer.history_check import check_history
 from consumer.loop import ScoringLoop

@@ -3,7 +3,7 @@
 import msgspec
 import structlog
 
-from consumer.adapters.kafka import PartitionReader
+from consumer.adapters.kafka.partition_reader import PartitionReader
 from consumer.ports import Clock
 from consumer.records import Batch, Record
 from floodline.configuration.sections import Configuration

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from consumer.adapters.kafka import KafkaTopics, PartitionReader
+from consumer.adapters.kafka.partition_reader import PartitionReader
+from consumer.adapters.kafka.topics import KafkaTopics
 from consumer.audit.published import Collection, Foreign, Kind, Place, Source, source_of_alert
 from consumer.ports import Clock, Message
 from consumer.records import Record

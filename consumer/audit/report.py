@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import msgspec
 
-from consumer.adapters.kafka import KafkaInput, KafkaTopics
+from consumer.adapters.kafka.group_input import KafkaInput
+from consumer.adapters.kafka.topics import KafkaTopics
 from consumer.adapters.log import KafkaLog
 from consumer.adapters.published import KafkaPublished
 from consumer.audit.published import (

@@ -10,7 +10,8 @@ _LATE = "tests/unit/consumer/test_late_snapshots.py"
 _COMMITS = "tests/unit/consumer/test_commits.py"
 _RESTORATION = "tests/unit/consumer/test_restoration.py"
 _LOOP = "consumer/loop.py"
-_KAFKA = "consumer/adapters/kafka.py"
+_OUTPUT = "consumer/adapters/kafka/output.py"
+_INPUT = "consumer/adapters/kafka/group_input.py"
 
 
 class Safeguard(NamedTuple):
@@ -26,14 +27,14 @@ class Safeguard(NamedTuple):
 SAFEGUARDS = (
     Safeguard(
         "offsets travel in the transaction",
-        _KAFKA,
+        _OUTPUT,
         "            producer.send_offsets_to_transaction(places, group, _SECONDS)\n",
         "",
         (_CLIENTS,),
     ),
     Safeguard(
         "group metadata is taken anew for each transaction",
-        _KAFKA,
+        _OUTPUT,
         "producer, group = self._producer, self._input.consumer.consumer_group_metadata()",
         "producer = self._producer\n"
         "        group = self.__dict__.setdefault(\n"
@@ -43,7 +44,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "group metadata is of the moment of sealing",
-        _KAFKA,
+        _OUTPUT,
         "            self._transact(producer, group, messages, positions)\n",
         "            now = self._input.consumer.consumer_group_metadata()\n"
         "            self._transact(producer, now, messages, positions)\n",
@@ -51,21 +52,21 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "the topic is still the same at the commit",
-        _KAFKA,
+        _OUTPUT,
         "            holds()\n",
         "",
         (_CLIENTS,),
     ),
     Safeguard(
         "the input is rewound (client)",
-        _KAFKA,
+        _INPUT,
         "            self.consumer.seek(place)\n",
         "",
         (_CLIENTS,),
     ),
     Safeguard(
         "lost and revoked are told apart (client)",
-        _KAFKA,
+        _INPUT,
         "on_revoke=self._revoked, on_lost=self._lost",
         "on_revoke=self._lost, on_lost=self._revoked",
         (_CLIENTS,),

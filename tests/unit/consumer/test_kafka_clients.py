@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from consumer.adapters import kafka
+from consumer.adapters.kafka import group_input, output
+from consumer.adapters.kafka.group_input import KafkaInput
+from consumer.adapters.kafka.output import KafkaOutput
 from consumer.ports import Checkpoint, Message, Position, PublishFailed
 from floodline.errors import ConfigurationError
 from tests.fakes.member import TOPIC_ID, configure
@@ -107,27 +109,27 @@ class StubConsumer:
 
 
 @pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> tuple[kafka.KafkaInput, StubConsumer]:
+def clients(monkeypatch: pytest.MonkeyPatch) -> tuple[KafkaInput, StubConsumer]:
     """The adapter over stubs in place of the client's two classes."""
     StubProducer.made, StubProducer.refuses = [], None
-    monkeypatch.setattr(kafka, "Producer", StubProducer)
-    monkeypatch.setattr(kafka, "Consumer", StubConsumer)
-    source = kafka.KafkaInput(configure(consumer={"instance": "one"}))
+    monkeypatch.setattr(output, "Producer", StubProducer)
+    monkeypatch.setattr(group_input, "Consumer", StubConsumer)
+    source = KafkaInput(configure(consumer={"instance": "one"}))
     member: Any = source.consumer
     return source, member
 
 
-def publish(output: kafka.KafkaOutput) -> None:
+def publish(output: KafkaOutput) -> None:
     """A transaction of one message and one position, to its end."""
     message = Message("levels-alerts", b"k", b"v", [])
     output.publish([message], [POSITION], lambda: None, 20.0).settle()
 
 
 def test_offsets_travel_in_the_transaction_of_their_messages(
-    clients: tuple[kafka.KafkaInput, StubConsumer],
+    clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """Every transaction has its messages, then its offsets, then one end."""
-    output = kafka.KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output = KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
     output.renew()
     publish(output)
     (producer,) = StubProducer.made
@@ -137,11 +139,11 @@ def test_offsets_travel_in_the_transaction_of_their_messages(
 
 
 def test_the_groups_metadata_is_of_the_moment_of_sealing(
-    clients: tuple[kafka.KafkaInput, StubConsumer],
+    clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """Each transaction is sent for the group as it was when it was begun: Kafka fences by it."""
     source, member = clients
-    output = kafka.KafkaOutput(configure(consumer={"instance": "one"}), source)
+    output = KafkaOutput(configure(consumer={"instance": "one"}), source)
     output.renew()
     publish(output)
     member.generation = 2
@@ -158,10 +160,10 @@ def test_the_groups_metadata_is_of_the_moment_of_sealing(
 
 @pytest.mark.parametrize("step", ["begin", "produce", "offsets", "commit"])
 def test_a_step_that_fails_fails_the_publication(
-    clients: tuple[kafka.KafkaInput, StubConsumer], step: str
+    clients: tuple[KafkaInput, StubConsumer], step: str
 ) -> None:
     """A time-out at any step is a failure; a new producer of the same name comes after it."""
-    output = kafka.KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output = KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
     output.renew()
     StubProducer.refuses = step
     with pytest.raises(PublishFailed, match=step):
@@ -175,20 +177,20 @@ def test_a_step_that_fails_fails_the_publication(
 
 
 def test_nothing_is_published_by_a_producer_that_was_given_up(
-    clients: tuple[kafka.KafkaInput, StubConsumer],
+    clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """Before a renewal there is no producer, so nothing can be sent by chance."""
-    output = kafka.KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output = KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
     with pytest.raises(PublishFailed, match="given up"):
         publish(output)
     assert StubProducer.made == []
 
 
 def test_nothing_is_sent_where_it_must_not_be(
-    clients: tuple[kafka.KafkaInput, StubConsumer],
+    clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """What is asked just before a transaction can forbid it: the producer is not even told."""
-    output = kafka.KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output = KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
     output.renew()
 
     def forbid() -> None:
@@ -220,7 +222,7 @@ class Heard:
 
 
 def test_revoked_and_lost_are_told_apart(
-    clients: tuple[kafka.KafkaInput, StubConsumer],
+    clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """Only what Kafka calls revoked may be committed; what it calls lost is another's."""
     source, member = clients
@@ -236,7 +238,7 @@ def test_revoked_and_lost_are_told_apart(
 
 
 def test_reading_goes_on_at_the_committed_offset(
-    clients: tuple[kafka.KafkaInput, StubConsumer],
+    clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """A partition is resumed where its task stands, not where the client had come to."""
     source, member = clients

@@ -1,0 +1,157 @@
+"""The input topic as a member of the scoring group."""
+
+import logging
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
+
+from consumer.adapters import client_settings
+from consumer.adapters.kafka.answers import batches, consumed, down, sorted_out
+from consumer.ports import Assignment, Position, read_checkpoint
+from consumer.records import Batch
+from floodline.configuration.sections import Configuration
+from floodline.errors import ConfigurationError, DependencyDown
+
+log = structlog.get_logger(__name__)
+_client_log = logging.getLogger("kafka")
+
+_SECONDS = 10.0
+
+
+class KafkaInput:
+    """The input topic as one member of the group reads it."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._topic = configuration.topics.events
+        self._assignment: Assignment | None = None
+        self.consumer = Consumer(client_settings.member(configuration), logger=_client_log)
+
+    def subscribe(self, assignment: Assignment) -> None:
+        """Join the group; `assignment` hears of partitions from inside `poll`."""
+        self._assignment = assignment
+        self.consumer.subscribe(
+            [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+        )
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # An explicit place and an immediate pause: nothing is read until the model is restored.
+        held = [TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in partitions]
+        consumer.incremental_assign(held)
+        if held:
+            consumer.pause(held)
+            self._told().assigned([p.partition for p in held])
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            self._told().revoked([p.partition for p in partitions])
+        consumer.incremental_unassign(partitions)
+
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            self._told().lost([p.partition for p in partitions])
+        consumer.incremental_unassign(partitions)
+
+    def _told(self) -> Assignment:
+        if self._assignment is None:
+            raise ConfigurationError("poll was called before subscribe")
+        return self._assignment
+
+    def poll(self, limit: int, seconds: float) -> list[Batch]:
+        """Up to `limit` records, a batch for each partition.
+
+        Raises:
+            ConfigurationError: the log no longer holds the place that we read from.
+            DependencyDown: Kafka refuses for good.
+        """
+        found = consumed(self._configuration.kafka, self.consumer, limit, seconds)
+        messages, errors = sorted_out(found)
+        for message, error in errors:
+            self._heard(message, error)
+        return batches(messages)
+
+    def _heard(self, message: KafkaMessage, error: KafkaError) -> None:
+        where = f"topic {message.topic()}, partition {message.partition()}"
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+            raise ConfigurationError(
+                f"{where}: the log no longer holds the offset that comes next ({error.str()}); "
+                "records were lost to retention or truncation. To go on, restart with "
+                "consumer.on_lost_state = 'cold_start'"
+            )
+        if error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise DependencyDown(f"{where}: {error.str()}; the topic must exist while we read it")
+        log.warning("kafka", where=where, code=error.name(), error=error.str())
+
+    def committed(self, partition: int) -> Position | None:
+        """The committed position, once no transaction that could move it is open.
+
+        Raises:
+            DependencyDown: Kafka does not answer.
+        """
+        wait = self._configuration.consumer.transaction_timeout_ms / 1000 + _SECONDS
+        try:
+            asked = [TopicPartition(self._topic, partition)]
+            (found,) = self.consumer.committed(asked, timeout=wait)
+        except KafkaException as error:
+            raise down(self._configuration.kafka, error) from error
+        if found.error is not None:
+            raise down(self._configuration.kafka, KafkaException(found.error))
+        if found.offset < 0:
+            return None
+        return Position(partition, found.offset, read_checkpoint(found.metadata))
+
+    def bounds(self, partition: int) -> tuple[int, int]:
+        """The first offset that the log holds, and the one after its last.
+
+        Raises:
+            DependencyDown: Kafka does not answer.
+        """
+        asked = TopicPartition(self._topic, partition)
+        try:
+            low, high = self.consumer.get_watermark_offsets(asked, timeout=_SECONDS)
+        except KafkaException as error:
+            raise down(self._configuration.kafka, error) from error
+        return int(low), int(high)
+
+    def offset_at(self, partition: int, timestamp: int) -> int:
+        """The first offset with this timestamp (milliseconds) or a later one; else the end.
+
+        Raises:
+            DependencyDown: Kafka does not answer.
+        """
+        asked = TopicPartition(self._topic, partition, timestamp)
+        try:
+            (found,) = self.consumer.offsets_for_times([asked], timeout=_SECONDS)
+        except KafkaException as error:
+            raise down(self._configuration.kafka, error) from error
+        return int(found.offset) if found.offset >= 0 else self.bounds(partition)[1]
+
+    def resume(self, partition: int, offset: int) -> None:
+        """Read this partition from `offset` on."""
+        place = TopicPartition(self._topic, partition, offset)
+        try:
+            self.consumer.seek(place)
+            self.consumer.resume([place])
+        except KafkaException as error:
+            raise down(self._configuration.kafka, error) from error
+
+    def pause(self, partition: int) -> None:
+        """Read no more of this partition until `resume`."""
+        try:
+            self.consumer.pause([TopicPartition(self._topic, partition)])
+        except KafkaException as error:
+            raise down(self._configuration.kafka, error) from error
+
+    def lag(self, partition: int, offset: int) -> int:
+        """Offsets between `offset` and the log's end as last heard."""
+        asked = TopicPartition(self._topic, partition)
+        try:
+            _, high = self.consumer.get_watermark_offsets(asked, cached=True)
+        except KafkaException as error:
+            raise down(self._configuration.kafka, error) from error
+        return max(0, int(high) - offset)
+
+    def close(self) -> None:
+        """Leave the group."""
+        self.consumer.close()
