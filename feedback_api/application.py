@@ -12,7 +12,7 @@ from feedback_api.middleware.hosts import KnownHosts
 from feedback_api.middleware.measuring import Measuring
 from feedback_api.middleware.security_headers import SecurityHeaders
 from feedback_api.middleware.unexpected import Unexpected
-from feedback_api.routes import alerts, description, labels, operations, users
+from feedback_api.routes import alerts, description, labels, operations, scoring, users
 from feedback_api.services import Services
 
 
@@ -52,7 +52,7 @@ def create_app(services: Services, *, body_seconds: float = SECONDS) -> FastAPI:
 
 def _rest() -> APIRouter:
     router = APIRouter(prefix="/api/v1")
-    for part in (alerts, labels, users, description):
+    for part in (alerts, labels, scoring, users, description):
         part.add_to(router)
     return router
 

@@ -13,12 +13,14 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from feedback_api.access.loopback import is_loopback, require_loopback_without_keys
-from feedback_api.adapters.kafka import KafkaAlertSource, KafkaLabelPublisher
+from feedback_api.adapters.kafka import KafkaAlertSource, KafkaLabelPublisher, KafkaScoringOffsets
 from feedback_api.application import create_app
 from feedback_api.housekeeping import Housekeeping
 from feedback_api.intake.intake import Intake
 from feedback_api.listening import listen, url_of
 from feedback_api.relay import Relay
+from feedback_api.scoring.last_heard import LastHeard
+from feedback_api.scoring.watch import ScoringWatch
 from feedback_api.services import Services
 from feedback_api.worker import Worker
 from floodline.configuration.sections import Configuration
@@ -69,7 +71,12 @@ def assemble(configuration: Configuration, engine: Engine) -> tuple[FastAPI, lis
     metrics = FeedbackMetrics(registry)
     metrics.intake_up.set(0)
     relay = _relay(configuration, engine)
-    workers = [relay, _housekeeping(configuration, engine, metrics)]
+    scoring = LastHeard()
+    workers = [
+        relay,
+        _housekeeping(configuration, engine, metrics),
+        _scoring_watch(configuration, scoring),
+    ]
     if configuration.api.intake:
         workers.append(_intake(configuration, engine, metrics))
     services = Services(
@@ -83,6 +90,7 @@ def assemble(configuration: Configuration, engine: Engine) -> tuple[FastAPI, lis
         registry=registry,
         wake_relay=relay.wake,
         background=workers,
+        scoring=scoring,
     )
     return create_app(services), workers
 
@@ -97,6 +105,12 @@ def _relay(configuration: Configuration, engine: Engine) -> Worker:
 def _housekeeping(configuration: Configuration, engine: Engine, metrics: FeedbackMetrics) -> Worker:
     kept = Housekeeping(engine, detector=configuration.detector.name, clock=now, metrics=metrics)
     return Worker("housekeeping", kept.attempt)
+
+
+def _scoring_watch(configuration: Configuration, heard: LastHeard) -> Worker:
+    kafka, group, topic = configuration.kafka, configuration.group, configuration.topics.events
+    watch = ScoringWatch(lambda: KafkaScoringOffsets(kafka, group, topic), heard, clock=now)
+    return Worker("scoring_watch", watch.attempt)
 
 
 def _intake(configuration: Configuration, engine: Engine, metrics: FeedbackMetrics) -> Worker:

@@ -39,6 +39,26 @@ class AlertSource(Protocol):
 
 
 @dataclass(frozen=True)
+class CommittedOffset:
+    """What a group committed for a partition: the next offset, and words of its own beside it."""
+
+    partition: int
+    offset: int
+    metadata: str | None
+
+
+class ScoringOffsets(Protocol):
+    """The scoring group's committed offsets, seen from outside the group."""
+
+    def read(self) -> list[CommittedOffset]:
+        """Those of the input topic, as they are now; none where nothing was committed.
+
+        Raises:
+            DependencyDown: Kafka does not answer in time.
+        """
+
+
+@dataclass(frozen=True)
 class Outgoing:
     """A message to publish; `token` is the caller's name for it."""
 

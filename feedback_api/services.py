@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from feedback_api.access.login_attempts import LoginAttempts
 from feedback_api.ports import Clock
+from feedback_api.scoring.last_heard import LastHeard
 from floodline.configuration.sections import ApiSection
 from floodline.telemetry.metrics import FeedbackMetrics
 
@@ -37,6 +38,7 @@ class Services:
         new_id: an id that nothing else has.
         wake_relay: called after a label was committed, so that it is published soon.
         background: the workers that /readyz tells of.
+        scoring: how far the consumer is, as Kafka last said.
     """
 
     engine: Engine
@@ -50,6 +52,7 @@ class Services:
     wake_relay: Callable[[], None]
     background: Sequence[Background] = ()
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
+    scoring: LastHeard = field(default_factory=LastHeard)
 
 
 def services_of(request: Request) -> Services:

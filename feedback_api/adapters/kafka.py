@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 from confluent_kafka import (
     Consumer,
+    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -16,7 +17,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewTopic, TopicDescription
 
-from feedback_api.ports import Delivery, Outgoing, Record
+from feedback_api.ports import CommittedOffset, Delivery, Outgoing, Record
 from floodline.configuration.sections import KafkaSection
 from floodline.errors import DependencyDown
 
@@ -154,6 +155,39 @@ class KafkaAlertSource:
             raise self._server.down(error) from error
         self._looked_at = time.monotonic()
         return str(described.topic_id), len(described.partitions)
+
+
+class KafkaScoringOffsets:
+    """Asks for a group's offsets without joining it, so that it never takes a partition."""
+
+    def __init__(self, kafka: KafkaSection, group: str, topic: str) -> None:
+        self._server = _Server(kafka)
+        self._group = group
+        self._topic = topic
+        self._admin = AdminClient(self._server.client, logger=_client_log)
+
+    def read(self) -> list[CommittedOffset]:
+        """See ScoringOffsets."""
+        try:
+            # An open transaction is no reason to wait: what was committed before it is shown.
+            asked = self._admin.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(self._group)],
+                require_stable=False,
+                request_timeout=_ANSWER_SECONDS,
+            )
+            answer = asked[self._group].result(_ANSWER_SECONDS)
+        except (KafkaException, TimeoutError) as error:
+            self._admin.poll(0)  # hands over what the client heard
+            raise self._server.down(error) from error
+        places = [each for each in answer.topic_partitions or () if each.topic == self._topic]
+        for each in places:
+            if each.error is not None:
+                raise self._server.down(KafkaException(each.error))
+        return [
+            CommittedOffset(each.partition, each.offset, each.metadata)
+            for each in places
+            if each.offset >= 0
+        ]
 
 
 class KafkaLabelPublisher:

@@ -10,6 +10,7 @@ from feedback_api.access.roles import Role
 from feedback_api.access.rules import Analyst, Viewer
 from feedback_api.console.pages import pages_of
 from feedback_api.console.queue_view import QueueRequest, view_queue
+from feedback_api.console.scoring_notice import ScoringNotice
 from feedback_api.errors import InvalidRequest
 from feedback_api.label_submission import submit_label
 from feedback_api.representations.alerts import CURSOR_CHARACTERS
@@ -58,6 +59,7 @@ def add_to(router: APIRouter) -> None:
             identity=identity,
             may_label=identity.role.covers(Role.ANALYST),
             intake=_intake_state(services),
+            scoring=ScoringNotice.of(services.scoring.get(), services.clock()),
             by_key=BY_KEY,
             others=OTHERS,
             other=_OTHER,

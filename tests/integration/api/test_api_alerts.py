@@ -155,6 +155,7 @@ def test_the_description_lists_the_routes(lite: Api) -> None:
         "/api/v1/alerts",
         "/api/v1/alerts/{alert_id}",
         "/api/v1/alerts/{alert_id}/labels",
+        "/api/v1/scoring",
         "/api/v1/verdicts",
         "/api/v1/me",
     }

@@ -1,0 +1,1 @@
+"""How far the consumer has scored, as its committed offsets say."""
