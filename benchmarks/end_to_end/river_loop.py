@@ -10,7 +10,7 @@ from benchmarks.decode import FEATURES
 from benchmarks.end_to_end.progress import Gauge
 
 THRESHOLD = 0.977
-"""About one in 1,000 of the measured events scores higher."""
+"""One or two in 1,000 of the measured events score higher."""
 _SECONDS = 30.0
 
 
