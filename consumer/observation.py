@@ -26,6 +26,7 @@ class Observation:
         self._monotonic = monotonic
         self._now = now
         self._recent: deque[tuple[float, int, int]] = deque()
+        self._recent_scored = self._recent_alerts = 0
         self._turned_at = self._progress_at = monotonic()
         self._states: dict[int, State] = {}
         self._warming: dict[int, int] = {}
@@ -77,6 +78,8 @@ class Observation:
                 seconds = max(0.0, now - timestamp / 1000)
                 metrics.event_to_alert.labels(self._detector).observe(seconds)
         self._recent.append((self._monotonic(), tally.scored, tally.alerts))
+        self._recent_scored += tally.scored
+        self._recent_alerts += tally.alerts
 
     def _warm_up(self, partition: int, left: int, offset: int) -> None:
         labels = (self._detector, str(partition))
@@ -102,9 +105,10 @@ class Observation:
         if idle:
             self._progress_at = now
         while self._recent and self._recent[0][0] < now - _RATE_SECONDS:
-            self._recent.popleft()
-        scored = sum(count for _, count, _ in self._recent)
-        alerts = sum(count for _, _, count in self._recent)
+            _, gone, alerts_gone = self._recent.popleft()
+            self._recent_scored -= gone
+            self._recent_alerts -= alerts_gone
+        scored, alerts = self._recent_scored, self._recent_alerts
         self._metrics.alert_rate.labels(self._detector).set(alerts / scored if scored else 0.0)
 
     def alive(self) -> tuple[bool, str]:

@@ -1,5 +1,6 @@
 """River's `MinMaxScaler | HalfSpaceTrees` as a detector: the profile that is River to the bit."""
 
+import copy
 from typing import Self
 
 import msgspec
@@ -157,7 +158,7 @@ class RiverProfileForest:
         marked = np.flatnonzero(judge(scores)).tolist()
         if not marked:
             return scores, explanations
-        past = self._at(self.parameters, self._features, *before)
+        past = self._at(*before)
         learnt = 0
         for at in marked:
             past.score_learn_many(rows[learnt:at])
@@ -165,20 +166,12 @@ class RiverProfileForest:
             learnt = at
         return scores, explanations
 
-    @classmethod
-    def _at(
-        cls,
-        parameters: RiverProfile,
-        features: tuple[str, ...],
-        trees: ForestContents,
-        low: Ends,
-        high: Ends,
-        events: int,
-    ) -> Self:
+    def _at(self, trees: ForestContents, low: Ends, high: Ends, events: int) -> Self:
         """The forest that was at a moment."""
-        forest = cls(parameters, features)
-        forest._trees = HalfSpaceTrees.at(trees)
-        forest._low, forest._high, forest._events = low, high, events
+        forest = copy.copy(self)
+        # A copy of its own class; its trees, ranges and count are its own from here on.
+        forest._trees = self._trees.at(trees)  # noqa: SLF001
+        forest._low, forest._high, forest._events = low, high, events  # noqa: SLF001
         return forest
 
     def _explain_on_the_way(

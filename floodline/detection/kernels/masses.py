@@ -1,5 +1,8 @@
 """A forest's masses in whichever layout is fastest and still right for the events that come."""
 
+import copy
+from typing import Self
+
 import numpy as np
 
 from floodline.detection.kernels.descent import Floats, Masses
@@ -68,6 +71,13 @@ class ForestMasses:
         leaves = np.empty(len(self._trees.features), np.uint32)
         find_leaves(row, self._trees.features, self._trees.thresholds, layout.masses[0], leaves)
         return leaves
+
+    def at(self, reference: Masses, latest: Masses, counter: int, windows: int) -> Self:
+        """Masses of their own over the same trees, that go on from these leaves' masses."""
+        other = copy.copy(self)
+        other.progress = new_progress(int(self.progress[2]), self.columns)
+        other.restore(reference, latest, counter, windows)
+        return other
 
     def restore(self, reference: Masses, latest: Masses, counter: int, windows: int) -> None:
         """Go on from these leaves' masses, `counter` events into the window after `windows`."""
