@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+import uuid
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -69,8 +70,10 @@ def consume(configuration: Configuration) -> None:
 def _run(configuration: Configuration, observation: Observation, stopping: threading.Event) -> None:
     topic = KafkaTopics(configuration)
     topic_id = topic.ensure()
-    source = KafkaInput(configuration)
-    output = KafkaOutput(configuration, source)
+    instance = configuration.consumer.instance or uuid.uuid4().hex[:12]
+    name = f"{configuration.group}-{instance}"
+    source = KafkaInput(configuration, name)
+    output = KafkaOutput(configuration, source, name)
     _first_producer(output, configuration)
     store = open_store(configuration.store)
     releases = KafkaReleases(configuration, time.monotonic)

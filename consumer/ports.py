@@ -36,6 +36,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         state: an offset at or before this one, and the sha256 of the state there.
         store: identity of the store that holds the snapshots.
         warm_up_left: events still to come before the model counts as warm.
+        member: who committed: the name of its transactions.
     """
 
     topic_id: str
@@ -47,6 +48,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     state: tuple[int, str] | None = None
     store: str | None = None
     warm_up_left: int = 0
+    member: str | None = None
 
 
 def read_checkpoint(metadata: str | None) -> Checkpoint | None:

@@ -23,8 +23,8 @@ def reader(kafka: KafkaSection) -> Settings:
     }
 
 
-def member(configuration: Configuration) -> Settings:
-    """A member of the scoring group."""
+def member(configuration: Configuration, name: str) -> Settings:
+    """A member of the scoring group, `name`."""
     session = configuration.consumer.session_timeout_ms
     static = configuration.consumer.static_membership
     instance = configuration.consumer.instance if static else None
@@ -32,6 +32,8 @@ def member(configuration: Configuration) -> Settings:
         **configuration.kafka.client(),
         **_READING,
         "group.id": configuration.group,
+        # By it others tell whether we live: our transactions go under the same name.
+        "client.id": name,
         **({"group.instance.id": instance} if instance else {}),
         "enable.auto.offset.store": False,
         "partition.assignment.strategy": "cooperative-sticky",

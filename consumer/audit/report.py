@@ -80,7 +80,7 @@ def _site(configuration: Configuration) -> Iterator[_Site]:
     topic_id = topics.topic_id()
     store, log = open_store(configuration.store), KafkaLog(configuration, time.monotonic)
     published = KafkaPublished(configuration, topics, time.monotonic)
-    source = KafkaInput(configuration)
+    source = KafkaInput(configuration, "floodline-verify", fences=False)
     try:
         planner = Planner(configuration, topic_id, source, log, store)
         yield _Site(

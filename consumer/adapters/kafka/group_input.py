@@ -8,6 +8,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from consumer.adapters import client_settings
 from consumer.adapters.kafka.answers import batches, consumed, down, sorted_out
+from consumer.adapters.kafka.fencing import fence_dead_member
 from consumer.ports import Assignment, Position, read_checkpoint
 from consumer.records import Batch
 from floodline.configuration.sections import Configuration
@@ -17,16 +18,26 @@ log = structlog.get_logger(__name__)
 _client_log = logging.getLogger("kafka")
 
 _SECONDS = 10.0
+_AT_ONCE_SECONDS = 1.0
+_UNSTABLE = {
+    KafkaError._TIMED_OUT,  # noqa: SLF001  # its public name; what the client makes of it
+    KafkaError.UNSTABLE_OFFSET_COMMIT,
+}
+"""A transaction that could move the offset is still open."""
 
 
 class KafkaInput:
-    """The input topic as one member of the group reads it."""
+    """The input topic as one member of the group reads it; `name` is the member's.
 
-    def __init__(self, configuration: Configuration) -> None:
+    One that `fences` ends the transactions of dead members; who only looks must not.
+    """
+
+    def __init__(self, configuration: Configuration, name: str, *, fences: bool = True) -> None:
         self._configuration = configuration
+        self._fences = fences
         self._topic = configuration.topics.events
         self._assignment: Assignment | None = None
-        self.consumer = Consumer(client_settings.member(configuration), logger=_client_log)
+        self.consumer = Consumer(client_settings.member(configuration, name), logger=_client_log)
 
     def subscribe(self, assignment: Assignment) -> None:
         """Join the group; `assignment` hears of partitions from inside `poll`."""
@@ -89,17 +100,32 @@ class KafkaInput:
         Raises:
             DependencyDown: Kafka does not answer.
         """
-        wait = self._configuration.consumer.transaction_timeout_ms / 1000 + _SECONDS
         try:
-            asked = [TopicPartition(self._topic, partition)]
-            (found,) = self.consumer.committed(asked, timeout=wait)
+            found = self._stable(partition, _AT_ONCE_SECONDS)
         except KafkaException as error:
-            raise down(self._configuration.kafka, error) from error
-        if found.error is not None:
-            raise down(self._configuration.kafka, KafkaException(found.error))
+            if error.args[0].code() not in _UNSTABLE:
+                raise down(self._configuration.kafka, error) from error
+            if self._fences:
+                fence_dead_member(self._configuration, partition)
+            found = self._stable_in_time(partition)
         if found.offset < 0:
             return None
         return Position(partition, found.offset, read_checkpoint(found.metadata))
+
+    def _stable_in_time(self, partition: int) -> TopicPartition:
+        """As long as the longest transaction may take."""
+        wait = self._configuration.consumer.transaction_timeout_ms / 1000 + _SECONDS
+        try:
+            return self._stable(partition, wait)
+        except KafkaException as error:
+            raise down(self._configuration.kafka, error) from error
+
+    def _stable(self, partition: int, seconds: float) -> TopicPartition:
+        asked = [TopicPartition(self._topic, partition)]
+        (found,) = self.consumer.committed(asked, timeout=seconds)
+        if found.error is not None:
+            raise KafkaException(found.error)
+        return found
 
     def bounds(self, partition: int) -> tuple[int, int]:
         """The first offset that the log holds, and the one after its last.

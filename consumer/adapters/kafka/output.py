@@ -1,7 +1,6 @@
 """Exactly-once publishing."""
 
 import logging
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,12 +49,11 @@ class KafkaOutput:
     transaction; `init_transactions` of a new producer under the same name fences it.
     """
 
-    def __init__(self, configuration: Configuration, source: KafkaInput) -> None:
+    def __init__(self, configuration: Configuration, source: KafkaInput, name: str) -> None:
         self._configuration = configuration
         self._input = source
         self._topic = configuration.topics.events
-        instance = configuration.consumer.instance or uuid.uuid4().hex[:12]
-        self._name = f"{configuration.group}-{instance}"
+        self._name = name
         self._producer: Producer | None = None
 
     def renew(self) -> None:
@@ -123,7 +121,10 @@ class KafkaOutput:
             raise _failed(step, error) from error
 
     def _place(self, position: Position) -> TopicPartition:
-        metadata = msgspec.json.encode(position.checkpoint).decode()
+        checkpoint = position.checkpoint
+        if checkpoint is not None:
+            checkpoint = msgspec.structs.replace(checkpoint, member=self._name)
+        metadata = msgspec.json.encode(checkpoint).decode()
         return TopicPartition(self._topic, position.partition, position.offset, metadata)
 
     @staticmethod

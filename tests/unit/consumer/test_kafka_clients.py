@@ -114,7 +114,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> tuple[KafkaInput, StubConsumer]:
     StubProducer.made, StubProducer.refuses = [], None
     monkeypatch.setattr(output, "Producer", StubProducer)
     monkeypatch.setattr(group_input, "Consumer", StubConsumer)
-    source = KafkaInput(configure(consumer={"instance": "one"}))
+    source = KafkaInput(configure(consumer={"instance": "one"}), "one")
     member: Any = source.consumer
     return source, member
 
@@ -129,7 +129,7 @@ def test_offsets_travel_in_the_transaction_of_their_messages(
     clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """Every transaction has its messages, then its offsets, then one end."""
-    output = KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output = KafkaOutput(configure(), clients[0], "one")
     output.renew()
     publish(output)
     (producer,) = StubProducer.made
@@ -143,7 +143,7 @@ def test_the_groups_metadata_is_of_the_moment_of_sealing(
 ) -> None:
     """Each transaction is sent for the group as it was when it was begun: Kafka fences by it."""
     source, member = clients
-    output = KafkaOutput(configure(consumer={"instance": "one"}), source)
+    output = KafkaOutput(configure(), source, "one")
     output.renew()
     publish(output)
     member.generation = 2
@@ -163,7 +163,7 @@ def test_a_step_that_fails_fails_the_publication(
     clients: tuple[KafkaInput, StubConsumer], step: str
 ) -> None:
     """A time-out at any step is a failure; a new producer of the same name comes after it."""
-    output = KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output = KafkaOutput(configure(), clients[0], "one")
     output.renew()
     StubProducer.refuses = step
     with pytest.raises(PublishFailed, match=step):
@@ -180,7 +180,7 @@ def test_nothing_is_published_by_a_producer_that_was_given_up(
     clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """Before a renewal there is no producer, so nothing can be sent by chance."""
-    output = KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output = KafkaOutput(configure(), clients[0], "one")
     with pytest.raises(PublishFailed, match="given up"):
         publish(output)
     assert StubProducer.made == []
@@ -190,7 +190,7 @@ def test_nothing_is_sent_where_it_must_not_be(
     clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
     """What is asked just before a transaction can forbid it: the producer is not even told."""
-    output = KafkaOutput(configure(consumer={"instance": "one"}), clients[0])
+    output = KafkaOutput(configure(), clients[0], "one")
     output.renew()
 
     def forbid() -> None:
