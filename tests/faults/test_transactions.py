@@ -91,7 +91,8 @@ def test_late_and_lost_requests_of_a_transaction(
         said = [
             line for each in fleet.running.values() for line in each.said("transaction given up")
         ]
-        assert said, "nothing happened to any transaction"
+        # A few troubles may all be such that the client mends them by itself.
+        assert said or not effort.whole, "nothing happened to any transaction"
         fleet.stop_all()
     verdict.account(site.outcome)
 

@@ -1,6 +1,8 @@
 """The input topic as a member of the scoring group."""
 
 import logging
+import threading
+from time import monotonic
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
@@ -9,6 +11,7 @@ from confluent_kafka import Message as KafkaMessage
 from consumer.adapters import client_settings
 from consumer.adapters.kafka.answers import batches, consumed, down, sorted_out
 from consumer.adapters.kafka.fencing import fence_dead_member
+from consumer.adapters.kafka.rejoining import Rejoining
 from consumer.ports import Assignment, Position, read_checkpoint
 from consumer.records import Batch
 from floodline.configuration.sections import Configuration
@@ -34,19 +37,40 @@ class KafkaInput:
 
     def __init__(self, configuration: Configuration, name: str, *, fences: bool = True) -> None:
         self._configuration = configuration
+        self._name = name
         self._fences = fences
+        session = configuration.consumer.session_timeout_ms / 1000
+        self._rejoining = Rejoining(2 * session + _SECONDS, monotonic)
         self._topic = configuration.topics.events
         self._assignment: Assignment | None = None
-        self.consumer = Consumer(client_settings.member(configuration, name), logger=_client_log)
+        self.consumer = self._client()
+
+    def _client(self) -> Consumer:
+        settings = client_settings.member(self._configuration, self._name)
+        return Consumer(settings, logger=_client_log)
 
     def subscribe(self, assignment: Assignment) -> None:
         """Join the group; `assignment` hears of partitions from inside `poll`."""
         self._assignment = assignment
+        self._join()
+
+    def _join(self) -> None:
         self.consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
 
+    def _begin_anew(self) -> None:
+        """Another client in place of one that does not come back to the group."""
+        log.error("the group was not heard of after a loss: a new client joins it")
+        old, self.consumer = self.consumer, self._client()
+        self._join()
+        # It may hang, and what it says no longer concerns us.
+        threading.Thread(target=old.close, name="old client", daemon=True).start()
+
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if consumer is not self.consumer:
+            return
+        self._rejoining.heard()
         # An explicit place and an immediate pause: nothing is read until the model is restored.
         held = [TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in partitions]
         consumer.incremental_assign(held)
@@ -55,12 +79,13 @@ class KafkaInput:
             self._told().assigned([p.partition for p in held])
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if partitions:
+        if partitions and consumer is self.consumer:
             self._told().revoked([p.partition for p in partitions])
         consumer.incremental_unassign(partitions)
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if partitions:
+        if partitions and consumer is self.consumer:
+            self._rejoining.lost()
             self._told().lost([p.partition for p in partitions])
         consumer.incremental_unassign(partitions)
 
@@ -76,6 +101,8 @@ class KafkaInput:
             ConfigurationError: the log no longer holds the place that we read from.
             DependencyDown: Kafka refuses for good.
         """
+        if self._rejoining.overdue():
+            self._begin_anew()
         found = consumed(self._configuration.kafka, self.consumer, limit, seconds)
         messages, errors = sorted_out(found)
         for message, error in errors:

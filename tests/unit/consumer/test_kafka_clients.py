@@ -1,5 +1,6 @@
 """What the client is told, call by call: the safeguards that only Kafka itself could miss."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from consumer.adapters.kafka import group_input, output
 from consumer.adapters.kafka.group_input import KafkaInput
 from consumer.adapters.kafka.output import KafkaOutput
+from consumer.adapters.kafka.rejoining import Rejoining
 from consumer.ports import Checkpoint, Message, Position, PublishFailed
 from floodline.errors import ConfigurationError
 from tests.fakes.member import TOPIC_ID, configure
@@ -106,6 +108,17 @@ class StubConsumer:
     def seek(self, place: TopicPartition) -> None:
         """Fetch from here."""
         self._places("seek", [place])
+
+    def consume(self, limit: int, seconds: float) -> list[Any]:
+        """Nothing comes."""
+        assert limit
+        assert seconds
+        return []
+
+    def close(self) -> None:
+        """Leave, and say so late."""
+        self.told["on_lost"](self, [TopicPartition("levels", 0)])
+        self.calls.append(("closed", []))
 
 
 @pytest.fixture
@@ -244,3 +257,51 @@ def test_reading_goes_on_at_the_committed_offset(
     source, member = clients
     source.resume(2, 40)
     assert member.calls == [("seek", [(2, 40)]), ("resume", [(2, 40)])]
+
+
+def test_a_client_that_does_not_come_back_is_replaced(
+    clients: tuple[KafkaInput, StubConsumer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a loss the group must be heard of in time, else another client joins; once heard, not.
+
+    What the client before says late is heard by nobody.
+    """
+    source, first = clients
+    seconds = 1_000.0
+    monkeypatch.setattr(source, "_rejoining", Rejoining(30.0, lambda: seconds))
+    heard = Heard()
+    source.subscribe(heard)
+    place = [TopicPartition("levels", 0)]
+    first.told["on_assign"](first, place)
+    first.told["on_lost"](first, place)
+    seconds += 29
+    source.poll(10, 0.1)
+    assert source.consumer is first
+    seconds += 2
+    source.poll(10, 0.1)
+    second: Any = source.consumer
+    assert second is not first
+    second.told["on_assign"](second, [])
+    seconds += 1_000
+    source.poll(10, 0.1)
+    assert source.consumer is second
+    while ("closed", []) not in first.calls:
+        time.sleep(0.001)
+    assert heard.calls == [("assigned", [0]), ("lost", [0])]
+
+
+def test_the_wait_for_the_group_doubles() -> None:
+    """A Kafka that stays away costs a new client ever less often."""
+    seconds = 0.0
+    waiting = Rejoining(30.0, lambda: seconds)
+    assert not waiting.overdue()
+    waiting.lost()
+    replaced = []
+    for _ in range(2_000):
+        seconds += 1
+        if waiting.overdue():
+            replaced.append(seconds)
+    assert replaced == [30, 90, 210, 450, 930, 1_410, 1_890]
+    waiting.heard()
+    seconds += 1_000
+    assert not waiting.overdue()
