@@ -12,9 +12,10 @@ from cli.model_flags import ModelFlags, profile_of
 from cli.options import print_json, read_configuration
 from cli.score_output import check_output, lines_to, silence_stdout
 from cli.score_progress import progress_bar
-from cli.score_state import check_state_file, read_state, write_state
+from cli.score_state import read_state, write_state
 from cli.scored_lines import NoLines
 from cli.scoring_run import ScoringRun, Totals
+from cli.whole_file import check_option
 from floodline.configuration.loading import CONFIG_VARIABLE, FILE
 from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration, ThresholdSection
@@ -90,7 +91,7 @@ def _run(job: Job) -> None:
     _keep_apart(job)
     check_output(job.output, job.output_file)
     if job.save_state is not None:
-        check_state_file(job.save_state)
+        check_option("--save-state", job.save_state)
     configuration = _configuration(job.config)
     rule = _rule(job, configuration)
     saved = _saved(job)

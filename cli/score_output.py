@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cli.scored_lines import OUTPUTS, NdjsonLines, NoLines, TableLines, Writer
-from cli.whole_file import check_writable, whole_file
+from cli.whole_file import check_option, unwritable, whole_file
 from floodline.errors import ConfigurationError
 
 _ENDINGS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet"}
@@ -55,7 +55,7 @@ def lines_to(
         with whole_file(file) as target:
             yield writer_to(target)
     except OSError as error:
-        raise _unwritable(file, error) from error
+        raise unwritable("-o", file, error) from error
 
 
 def check_output(form: str | None, file: Path | None) -> None:
@@ -67,17 +67,7 @@ def check_output(form: str | None, file: Path | None) -> None:
     if form is None:
         _by_ending(file)
     if file is not None:
-        try:
-            check_writable(file)
-        except OSError as error:
-            raise _unwritable(file, error) from error
-
-
-def _unwritable(file: Path, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        f"-o {file}: cannot be written: {error.strerror}; name a file in a folder that is there "
-        "and may be written to"
-    )
+        check_option("-o", file)
 
 
 def silence_stdout() -> None:

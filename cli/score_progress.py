@@ -3,33 +3,14 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-from cli.scoring_run import Progress as Told
+from cli.scoring_run import Progress
+from cli.terminal_bar import terminal_bar
 
 
 @contextmanager
-def progress_bar(what: str, *, to_stdout: bool) -> Iterator[Told]:
+def progress_bar(what: str, *, to_stdout: bool) -> Iterator[Progress]:
     """A bar on stderr, unless that is no terminal or the lines themselves are seen on it."""
-    if not sys.stderr.isatty() or (to_stdout and sys.stdout.isatty()):
-        yield _unseen
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-
-        def told(done: int, of: int) -> None:
-            bar.update(task, completed=done, total=of or None)
-
-        yield told
-
-
-def _unseen(done: int, of: int) -> None:
-    pass
+    with terminal_bar(what, unless=to_stdout and sys.stdout.isatty()) as told:
+        yield partial(told, what)

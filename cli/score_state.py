@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.whole_file import check_writable, whole_file
+from cli.whole_file import unwritable, whole_file
 from floodline.detection.scorer import Scorer
 from floodline.errors import ConfigurationError, StateRefused
 
@@ -17,26 +17,7 @@ def write_state(file: Path, scorer: Scorer) -> None:
         with whole_file(file) as target:
             target.write(scorer.to_state())
     except OSError as error:
-        raise _unwritable(file, error) from error
-
-
-def check_state_file(file: Path) -> None:
-    """Find out before any work whether `write_state` could write.
-
-    Raises:
-        ConfigurationError: as `write_state`.
-    """
-    try:
-        check_writable(file)
-    except OSError as error:
-        raise _unwritable(file, error) from error
-
-
-def _unwritable(file: Path, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        f"--save-state {file}: cannot be written: {error.strerror}; name a file in a folder that "
-        "is there and may be written to"
-    )
+        raise unwritable("--save-state", file, error) from error
 
 
 def read_state(file: Path) -> Scorer:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from cli.audit_progress import audit_bar
 from cli.options import BootstrapOption, ConfigOption, JsonOption, print_json, read_configuration
+from cli.terminal_bar import terminal_bar
 
 # Imported where it runs: the client and Numba take a second, and `floodline --help` should not.
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def verify(
     from consumer.audit.report import verify as run_verification
 
     configuration = read_configuration(config, kafka__bootstrap_servers=bootstrap_servers)
-    with audit_bar() as told:
+    with terminal_bar("asking Kafka") as told:
         report = run_verification(configuration, partitions or [], first, end, told)
     if as_json:
         print_json(msgspec.to_builtins(report))

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from floodline.errors import ConfigurationError
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _OPEN_TO_ALL = 0o666
 """What the umask takes from, for a file that was not there."""
@@ -41,6 +43,26 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     finally:
         part.unlink(missing_ok=True)
     _sync_folder(file.parent)
+
+
+def unwritable(option: str, file: Path, error: OSError) -> ConfigurationError:
+    """What a user is told of an option's file that cannot be written."""
+    return ConfigurationError(
+        f"{option} {file}: cannot be written: {error.strerror}; name a file in a folder that is "
+        "there and may be written to"
+    )
+
+
+def check_option(option: str, file: Path) -> None:
+    """Find out before any work whether an option's file could be written.
+
+    Raises:
+        ConfigurationError: it could not.
+    """
+    try:
+        check_writable(file)
+    except OSError as error:
+        raise unwritable(option, file, error) from error
 
 
 def check_writable(path: Path) -> None:

@@ -72,7 +72,6 @@ class ScoringLoop:
         self._output = output
         self._releases = releases
         self._restorer = restorer
-        self._store = store
         self._observation = observation
         self._now = monotonic
         self._tasks: dict[int, Task] = {}

@@ -1,11 +1,11 @@
 """A partition's life: its model, its release, and what waits to be published."""
 
 import hashlib
-from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from consumer import snapshot as snapshots
 from consumer.dead_letter_share import DeadLetterShare
@@ -173,7 +173,7 @@ class Task:
         for place, fault in sorted(faults.items()):
             if place < len(batch):
                 self._dead_letter(batch.record(place), fault)
-        self._score(batch, rows, places.tolist())
+        self._score(batch, rows, places)
         self.tally.gaps += batch.offsets[-1] + 1 - self.offset - len(batch)
         self._pass(batch)
         self._dirty = True
@@ -302,8 +302,8 @@ class Task:
         self._reset()
         return sealed
 
-    def _score(self, batch: Batch, rows: Rows, places: Sequence[int]) -> None:
-        if not places:
+    def _score(self, batch: Batch, rows: Rows, places: NDArray[np.int64]) -> None:
+        if not len(places):
             return
         scored = self.scorer.step_many(
             rows, self.release.threshold, explain=True, rarities="alerts"
@@ -311,7 +311,7 @@ class Task:
         self.last = scored[-1]
         self.tally.scored += len(places)
         for index in np.flatnonzero(scored.is_alert).tolist():
-            record = batch.record(places[index])
+            record = batch.record(int(places[index]))
             self.tally.alerts += 1
             self.tally.alert_timestamps.append(record.timestamp)
             self.pending.append(self._alert(record, scored[index]))

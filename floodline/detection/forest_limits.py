@@ -22,9 +22,9 @@ from floodline.detection.kernels.guard import (
 )
 from floodline.detection.kernels.remembering import Memory
 from floodline.detection.parameters import DefaultProfile
+from floodline.detection.state_data import MOST_EVENTS
 
 _TALLEST = 15
-_MOST_EVENTS = 2**62 - 2**40  # a state at it could not go on: it is no number that one meets
 _LARGEST_VARIANCE = 5.0 * rows.FARTHEST**2
 _ROUNDED = 1.0 + 1e-9
 _FARTHEST_MEAN = rows.FARTHEST * (1.0 + 1e-6)
@@ -95,7 +95,7 @@ def _counters_fit(memory: Memory, parameters: DefaultProfile) -> bool:
     started = bool(numbers[SEEN] >= parameters.start)
     guarded = parameters.guard > 0.0
     return (
-        bool(0 <= numbers.min() <= numbers.max() <= _MOST_EVENTS)
+        bool(0 <= numbers.min() <= numbers.max() <= MOST_EVENTS)
         and numbers[LEFT] <= parameters.window
         and numbers[TOTAL] <= 9 * parameters.memory
         and started == bool(numbers[LEFT] > 0) >= bool(numbers[TOTAL] > 0)

@@ -12,12 +12,11 @@ from floodline.detection.estimator_names import new_steps
 from floodline.detection.estimator_pipeline import EstimatorPipeline
 from floodline.detection.estimator_proof import BOUND, prove
 from floodline.detection.parameters import NamedDetector
-from floodline.detection.state_data import decoded_as
+from floodline.detection.state_data import MOST_EVENTS, decoded_as
 from floodline.errors import ConfigurationError, InvalidEvent, StateRefused
 
 FORMAT = "river-estimator"
 VERSION = 1
-MOST_EVENTS = 2**62 - 2**40  # a state at it could not go on: it is no number that one meets
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

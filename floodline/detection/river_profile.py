@@ -15,14 +15,13 @@ from floodline.detection.half_space_trees import HalfSpaceTrees
 from floodline.detection.kernels.masses import SHORT
 from floodline.detection.kernels.min_max import place_run, stretch
 from floodline.detection.parameters import RiverProfile
-from floodline.detection.state_data import decoded_as
+from floodline.detection.state_data import MOST_EVENTS, decoded_as
 from floodline.errors import StateRefused
 
 Ends = NDArray[np.float64]
 
 FORMAT = "river-profile"
 VERSION = 1
-MOST_EVENTS = 2**62 - 2**40  # a state at it could not go on: it is no number that one meets
 _NARROW = 16  # up to this height a leaf's number fits two bytes
 
 

@@ -14,7 +14,7 @@ from floodline.detection.models import detector_from_state, new_detector
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.rarity import ScoreWindow
 from floodline.detection.ruling import Ruling
-from floodline.detection.state_data import decoded
+from floodline.detection.state_data import MOST_EVENTS, decoded
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
 
@@ -176,7 +176,7 @@ class Scorer:
             StateRefused: the bytes are no such state.
         """
         state = decoded(data, _State, "scorer state")
-        if state.version != VERSION or not 0 <= state.events < 2**62 - 2**40:
+        if state.version != VERSION or not 0 <= state.events < MOST_EVENTS:
             raise StateRefused(
                 f"scorer state version {state.version} after {state.events} events; "
                 f"this release reads version {VERSION}"

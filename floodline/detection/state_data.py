@@ -6,6 +6,9 @@ import msgspec
 
 from floodline.errors import StateRefused
 
+MOST_EVENTS = 2**62 - 2**40
+"""Where counts of events end: a state at it could not go on. It is no number that one meets."""
+
 
 class Versioned(Protocol):
     """A state that says what it is."""

@@ -82,6 +82,14 @@ def forgetful(tmp_path: Path, topics: Topics, seed: int) -> Iterator[Forgetful]:
     remembering.close()
 
 
+def score(fleet: Fleet, forgetful: Forgetful, count: int) -> None:
+    """Send so many events; a member scores them all and stops."""
+    forgetful.send(count)
+    fleet.start("one")
+    fleet.wait_committed(forgetful.outcome)
+    fleet.stop("one")
+
+
 def stops(fleet: Fleet, name: str) -> str:
     """Start a member, which must stop with exit code 3; what it said last."""
     member = fleet.start(name)
@@ -95,10 +103,7 @@ def stops(fleet: Fleet, name: str) -> str:
 def test_retention_up_to_the_committed_offset(forgetful: Forgetful) -> None:
     """Without log between snapshot and committed offset the model cannot be had: a clear stop."""
     with Fleet(forgetful.config) as fleet:
-        forgetful.send(1_700)
-        fleet.start("one")
-        fleet.wait_committed(forgetful.outcome)
-        fleet.stop("one")
+        score(fleet, forgetful, 1_700)
         before = forgetful.alerts()
         for file in (forgetful.config.parent / "states" / "snapshots").rglob("*"):
             if file.is_file():
@@ -112,10 +117,7 @@ def test_retention_up_to_the_committed_offset(forgetful: Forgetful) -> None:
 def test_retention_past_the_committed_offset(forgetful: Forgetful) -> None:
     """Records that went before they were read are never jumped over in silence."""
     with Fleet(forgetful.config) as fleet:
-        forgetful.send(800)
-        fleet.start("one")
-        fleet.wait_committed(forgetful.outcome)
-        fleet.stop("one")
+        score(fleet, forgetful, 800)
         before = forgetful.alerts()
         forgetful.send(800)
         forgetful.forget_before(1_200)
@@ -150,20 +152,14 @@ def test_retention_past_a_running_member(forgetful: Forgetful) -> None:
 def test_retention_up_to_a_snapshot(forgetful: Forgetful, verdict: Verdict) -> None:
     """Where the log still reaches back to a snapshot, retention changes nothing."""
     with Fleet(forgetful.config) as fleet:
-        forgetful.send(1_700)
-        member = fleet.start("one")
-        fleet.wait_committed(forgetful.outcome)
-        fleet.stop("one")
+        score(fleet, forgetful, 1_700)
         member = fleet.start("one")
         member.wait_running(1)
         start = member.said("restoring")[0]["start"]
         assert start > 0
         fleet.stop("one")
         forgetful.forget_before(start)
-        forgetful.send(900)
-        fleet.start("one")
-        fleet.wait_committed(forgetful.outcome)
-        fleet.stop("one")
+        score(fleet, forgetful, 900)
     verdict.account(forgetful.outcome)
 
 
@@ -171,10 +167,7 @@ def test_retention_up_to_a_snapshot(forgetful: Forgetful, verdict: Verdict) -> N
 def test_a_truncated_log(forgetful: Forgetful) -> None:
     """A log that ends before what is committed was another: a clear stop."""
     with Fleet(forgetful.config) as fleet:
-        forgetful.send(700)
-        fleet.start("one")
-        fleet.wait_committed(forgetful.outcome)
-        fleet.stop("one")
+        score(fleet, forgetful, 700)
         before = forgetful.alerts()
         offset, said = committed(forgetful.outcome, 0)
         commit(forgetful.outcome, 0, offset + 100, said)
@@ -186,10 +179,7 @@ def test_a_truncated_log(forgetful: Forgetful) -> None:
 def test_a_topic_made_anew_while_nobody_looked(forgetful: Forgetful) -> None:
     """A topic of the same name is another: scored from its beginning, under ids of its own."""
     with Fleet(forgetful.config) as fleet:
-        forgetful.send(700)
-        fleet.start("one")
-        fleet.wait_committed(forgetful.outcome)
-        fleet.stop("one")
+        score(fleet, forgetful, 700)
         before = forgetful.alerts()
         topics, name = forgetful.outcome.topics, forgetful.topic
         forgetful.admin.delete_topics([name])[name].result(10)

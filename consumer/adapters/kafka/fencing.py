@@ -24,8 +24,9 @@ def fence_dead_member(configuration: Configuration, partition: int) -> None:
     Where Kafka does not answer, or cannot tell, the transaction's own time-out comes first.
     """
     try:
-        member = _last_member(configuration, partition)
-        if member is None or member in _living(configuration):
+        admin = AdminClient(configuration.kafka.client(), logger=_client_log)
+        member = _last_member(admin, configuration, partition)
+        if member is None or member in _living(admin, configuration.group):
             return
         settings = client_settings.producer(configuration, member)
         Producer(settings, logger=_client_log).init_transactions(_SECONDS)
@@ -35,17 +36,15 @@ def fence_dead_member(configuration: Configuration, partition: int) -> None:
         log.info("dead member fenced", partition=partition, member=member)
 
 
-def _last_member(configuration: Configuration, partition: int) -> str | None:
+def _last_member(admin: AdminClient, configuration: Configuration, partition: int) -> str | None:
     place = TopicPartition(configuration.topics.events, partition)
     asked = ConsumerGroupTopicPartitions(configuration.group, [place])
-    admin = AdminClient(configuration.kafka.client(), logger=_client_log)
     (future,) = admin.list_consumer_group_offsets([asked], require_stable=False).values()
     (found,) = future.result(_SECONDS).topic_partitions
     checkpoint = read_checkpoint(found.metadata)
     return None if checkpoint is None else checkpoint.member
 
 
-def _living(configuration: Configuration) -> set[str]:
-    admin = AdminClient(configuration.kafka.client(), logger=_client_log)
-    (future,) = admin.describe_consumer_groups([configuration.group]).values()
+def _living(admin: AdminClient, group: str) -> set[str]:
+    (future,) = admin.describe_consumer_groups([group]).values()
     return {member.client_id for member in future.result(_SECONDS).members}
