@@ -76,7 +76,8 @@ def test_a_broker_killed_under_load(
                 fleet.check()
         fleet.wait_committed(breakable.outcome, PATIENCE_SECONDS)
         given_up = [m.said("transaction given up") for m in fleet.running.values()]
-        assert any(given_up), "no transaction noticed"
+        # A single kill may fall between two transactions.
+        assert any(given_up) or not effort.whole, "no transaction noticed"
         fleet.stop_all()
     verdict.account(breakable.outcome)
 

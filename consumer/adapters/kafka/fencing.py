@@ -42,7 +42,10 @@ def _last_member(admin: AdminClient, configuration: Configuration, partition: in
     (future,) = admin.list_consumer_group_offsets([asked], require_stable=False).values()
     (found,) = future.result(_SECONDS).topic_partitions
     checkpoint = read_checkpoint(found.metadata)
-    return None if checkpoint is None else checkpoint.member
+    member = None if checkpoint is None else checkpoint.member
+    # Whoever may commit for the group could write any name there: no other's producer is fenced.
+    ours = member is not None and member.startswith(f"{configuration.group}-")
+    return member if ours else None
 
 
 def _living(admin: AdminClient, group: str) -> set[str]:
