@@ -45,6 +45,15 @@ def member(configuration: Configuration, name: str) -> Settings:
     }
 
 
+def onlooker(configuration: Configuration) -> Settings:
+    """Asks for the group's offsets, those before an open transaction; never subscribes."""
+    return {
+        **configuration.kafka.client(),
+        "group.id": configuration.group,
+        "isolation.level": "read_uncommitted",
+    }
+
+
 def producer(configuration: Configuration, name: str) -> Settings:
     """The transactional producer `name`."""
     timeout = configuration.consumer.transaction_timeout_ms

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import structlog
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -158,28 +157,33 @@ class KafkaAlertSource:
 
 
 class KafkaScoringOffsets:
-    """Asks for a group's offsets without joining it, so that it never takes a partition."""
+    """Asks for a group's offsets without joining it, so that it never takes a partition.
+
+    A consumer asks, which never subscribes: `list_consumer_group_offsets` ends the whole process
+    where the broker it asks coordinates the group no more (librdkafka 5040).
+    """
 
     def __init__(self, kafka: KafkaSection, group: str, topic: str) -> None:
         self._server = _Server(kafka)
-        self._group = group
         self._topic = topic
-        self._admin = AdminClient(self._server.client, logger=_client_log)
+        self._consumer = Consumer(
+            {
+                **self._server.client,
+                "group.id": group,
+                # An open transaction is no reason to wait: what was committed before it is shown.
+                "isolation.level": "read_uncommitted",
+            },
+            logger=_client_log,
+        )
 
     def read(self) -> list[CommittedOffset]:
         """See ScoringOffsets."""
         try:
-            # An open transaction is no reason to wait: what was committed before it is shown.
-            asked = self._admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(self._group)],
-                require_stable=False,
-                request_timeout=_ANSWER_SECONDS,
-            )
-            answer = asked[self._group].result(_ANSWER_SECONDS)
-        except (KafkaException, TimeoutError) as error:
-            self._admin.poll(0)  # hands over what the client heard
+            topics = self._consumer.list_topics(self._topic, timeout=_ANSWER_SECONDS).topics
+            asked = [TopicPartition(self._topic, each) for each in topics[self._topic].partitions]
+            places = self._consumer.committed(asked, timeout=_ANSWER_SECONDS) if asked else []
+        except KafkaException as error:
             raise self._server.down(error) from error
-        places = [each for each in answer.topic_partitions or () if each.topic == self._topic]
         for each in places:
             if each.error is not None:
                 raise self._server.down(KafkaException(each.error))

@@ -3,7 +3,7 @@
 import logging
 
 import structlog
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from consumer.adapters import client_settings
@@ -24,9 +24,8 @@ def fence_dead_member(configuration: Configuration, partition: int) -> None:
     Where Kafka does not answer, or cannot tell, the transaction's own time-out comes first.
     """
     try:
-        admin = AdminClient(configuration.kafka.client(), logger=_client_log)
-        member = _last_member(admin, configuration, partition)
-        if member is None or member in _living(admin, configuration.group):
+        member = _last_member(configuration, partition)
+        if member is None or member in _living(configuration):
             return
         settings = client_settings.producer(configuration, member)
         Producer(settings, logger=_client_log).init_transactions(_SECONDS)
@@ -36,11 +35,18 @@ def fence_dead_member(configuration: Configuration, partition: int) -> None:
         log.info("dead member fenced", partition=partition, member=member)
 
 
-def _last_member(admin: AdminClient, configuration: Configuration, partition: int) -> str | None:
-    place = TopicPartition(configuration.topics.events, partition)
-    asked = ConsumerGroupTopicPartitions(configuration.group, [place])
-    (future,) = admin.list_consumer_group_offsets([asked], require_stable=False).values()
-    (found,) = future.result(_SECONDS).topic_partitions
+def _last_member(configuration: Configuration, partition: int) -> str | None:
+    """Who committed last, as far as is committed already.
+
+    A consumer asks, not an admin client: that ends the whole process where the broker it asks
+    coordinates the group no more (librdkafka 5040).
+    """
+    asking = Consumer(client_settings.onlooker(configuration), logger=_client_log)
+    try:
+        place = TopicPartition(configuration.topics.events, partition)
+        (found,) = asking.committed([place], timeout=_SECONDS)
+    finally:
+        asking.close()
     checkpoint = read_checkpoint(found.metadata)
     member = None if checkpoint is None else checkpoint.member
     # Whoever may commit for the group could write any name there: no other's producer is fenced.
@@ -48,6 +54,7 @@ def _last_member(admin: AdminClient, configuration: Configuration, partition: in
     return member if ours else None
 
 
-def _living(admin: AdminClient, group: str) -> set[str]:
-    (future,) = admin.describe_consumer_groups([group]).values()
+def _living(configuration: Configuration) -> set[str]:
+    admin = AdminClient(configuration.kafka.client(), logger=_client_log)
+    (future,) = admin.describe_consumer_groups([configuration.group]).values()
     return {member.client_id for member in future.result(_SECONDS).members}

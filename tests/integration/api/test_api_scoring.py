@@ -1,13 +1,18 @@
 """GET /api/v1/scoring and the queue's notice, over what a real Kafka has committed."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from consumer.ports import Checkpoint
+from demo.local_kafka import LocalKafka
+from demo.local_kafka.ports import free_port
 from feedback_api.access.roles import Role
 from feedback_api.adapters.kafka import KafkaScoringOffsets
 from feedback_api.scoring.watch import ScoringWatch
@@ -152,3 +157,33 @@ def test_a_kafka_that_is_away_is_told(lite: Api) -> None:
     kafka = KafkaSection(bootstrap_servers="127.0.0.1:1")
     with pytest.raises(DependencyDown, match=r"Kafka at 127\.0\.0\.1:1"):
         KafkaScoringOffsets(kafka, "g", "t").read()
+
+
+ASKING = """
+import sys, time
+from feedback_api.adapters.kafka import KafkaScoringOffsets
+from floodline.configuration.sections import KafkaSection
+from floodline.errors import DependencyDown
+
+offsets = KafkaScoringOffsets(KafkaSection(bootstrap_servers=sys.argv[1]), "group", "events")
+until = time.monotonic() + 5
+while time.monotonic() < until:
+    try:
+        offsets.read()
+    except DependencyDown:
+        pass
+    time.sleep(0.02)
+"""
+
+
+def test_a_broker_that_coordinates_nothing_yet_ends_nobody(tmp_path: Path) -> None:
+    """Asked from its first moment on, a new Kafka gives answers or errors: the process lives.
+
+    An admin client's `list_consumer_group_offsets` died here of a segmentation fault, in about
+    two of five processes.
+    """
+    with LocalKafka(tmp_path / "kafka", port=free_port()) as kafka:
+        Topics(kafka.bootstrap_servers, "").create("events", 1)
+        command = [sys.executable, "-c", ASKING, kafka.bootstrap_servers]
+        asking = [subprocess.Popen(command) for _ in range(3)]
+        assert [each.wait(60) for each in asking] == [0, 0, 0]
