@@ -1,5 +1,6 @@
 """The loop of one group member: poll, score, commit; restore, adopt releases, recover."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -36,6 +37,8 @@ _MOST_RESTARTS = 10
 _LONGEST_PAUSE_SECONDS = 5.0
 _HASH_SECONDS = 1.0
 _SNAPSHOT_SECONDS = 2.0
+_MOST_AHEAD = 2
+"""Batches that may wait to be scored; then polling waits, so that neither waits for each batch."""
 _MOST_PENDING = 20_000
 """Messages that may wait while a transaction is on its way; then scoring waits for it."""
 
@@ -81,7 +84,7 @@ class ScoringLoop:
         self._keeping = Keeping(
             configuration.consumer, store, topic_id, source.bounds, workers("snapshots"), monotonic
         )
-        self._scoring: list[Future[None]] = []
+        self._scoring: deque[Future[None]] = deque()
         self._publication: Publication | None = None
         self._sealed: list[Sealed] = []
         self._adoption = Adoption(configuration, releases, store, monotonic)
@@ -170,9 +173,7 @@ class ScoringLoop:
 
     def turn(self) -> None:
         """Poll once, score it, and commit, restore or recover where that is due."""
-        batches = self._input.poll(self._configuration.consumer.batch_size, self._wait())
-        self._settle()
-        self._score(batches)
+        self._score(self._input.poll(self._configuration.consumer.batch_size, self._wait()))
         if sum(len(task.pending) for task in self._tasks.values()) > _MOST_PENDING:
             self._await_publication()
         if self._failure is None and self._now() >= self._resume_at:
@@ -203,16 +204,14 @@ class ScoringLoop:
             task = self._tasks.get(batch.partition)
             if task is None or task.state is not State.RUNNING:
                 continue  # fetched before a pause
-            # What was fetched before a rewind is older than the task.
-            fresh = batch.cut(batch.before(task.offset), len(batch))
-            if len(fresh):
-                self._scoring.append(self._scorer.submit(partial(task.take, fresh)))
+            self._scoring.append(self._scorer.submit(partial(task.take, batch)))
+        while len(self._scoring) > _MOST_AHEAD:
+            self._scoring.popleft().result()
 
     def _settle(self) -> None:
         """Wait until all that was polled is scored; nothing else touches tasks until then."""
-        scoring, self._scoring = self._scoring, []
-        for future in scoring:
-            future.result()
+        while self._scoring:
+            self._scoring.popleft().result()
         for task in self._tasks.values():
             if task.overrun and task.state is State.RUNNING:
                 self._halt(task)

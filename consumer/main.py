@@ -1,5 +1,6 @@
 """The scoring process: wires the loop to Kafka and runs it until it is told to stop."""
 
+import gc
 import signal
 import threading
 import time
@@ -27,6 +28,10 @@ from floodline.telemetry.endpoint import serve
 from floodline.telemetry.metrics import ConsumerMetrics
 
 log = structlog.get_logger(__name__)
+
+_RARELY = 100_000
+"""Objects made and not freed until Python looks for circles among them: more than the records held
+at a time, which have none, and which it would else go through for every 700 that come."""
 
 
 def consume(configuration: Configuration) -> None:
@@ -60,6 +65,8 @@ def consume(configuration: Configuration) -> None:
         ready=observation.ready,
     )
     log.info("metrics", port=endpoint.port)
+    gc.freeze()
+    gc.set_threshold(_RARELY)
     try:
         _run(configuration, observation, stopping)
     finally:

@@ -1,5 +1,6 @@
 """Records of the input topic, as read_committed shows them."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Self
 
@@ -70,7 +71,4 @@ class Batch:
 
     def before(self, offset: int) -> int:
         """How many of the records have smaller offsets."""
-        count = len(self)
-        while count and self.offsets[count - 1] >= offset:
-            count -= 1
-        return count
+        return bisect_left(self.offsets, offset)

@@ -160,8 +160,13 @@ class Task:
     def take(self, batch: Batch) -> None:
         """Score or dead-letter records in order; what is to be published waits in `pending`.
 
-        Ends after the record that makes too large a share dead letters, and sets `overrun`.
+        Those before `offset` are left out: they were fetched before a rewind. Ends after the
+        record that makes too large a share dead letters, and sets `overrun`; nothing is taken
+        after it.
         """
+        batch = batch.cut(batch.before(self.offset), len(batch))
+        if self.overrun or not len(batch):
+            return
         decoded = self._decoder.decode(batch.values)
         rows, places, faults = decoded.rows, decoded.places, decoded.faults
         overrun_at = self._share.overrun_at(len(batch), faults.keys())

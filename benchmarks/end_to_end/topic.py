@@ -89,5 +89,6 @@ def reading(bootstrap_servers: str) -> dict[str, str | int | bool]:
         "auto.offset.reset": "error",
         "isolation.level": "read_committed",
         "fetch.wait.max.ms": 50,
+        "fetch.queue.backoff.ms": 5,
         "enable.partition.eof": True,
     }

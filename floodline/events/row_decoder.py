@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -72,7 +73,9 @@ class RowDecoder:
         return DecodedRows(batch.rows[good], np.flatnonzero(good), faults)
 
     def _batch(self, values: Values) -> Batch:
-        texts = [value or b"" for value in values]
+        if None in values:
+            values = [value or b"" for value in values]
+        texts = cast("Sequence[bytes]", values)
         return Batch(
             text=np.frombuffer(b"".join([*texts, _END]), np.uint8),
             sizes=np.fromiter(map(len, texts), np.int64, len(texts)),

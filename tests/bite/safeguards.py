@@ -118,9 +118,9 @@ SAFEGUARDS = (
     ),
     Safeguard(
         "records from before the task's place are passed over",
-        _LOOP,
-        "fresh = batch.cut(batch.before(task.offset), len(batch))",
-        "fresh = batch",
+        "consumer/task.py",
+        "        batch = batch.cut(batch.before(self.offset), len(batch))\n",
+        "",
         (f"{_COMMITS}::test_a_stale_record_is_not_scored_twice",),
     ),
     Safeguard(

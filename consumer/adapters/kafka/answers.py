@@ -1,5 +1,7 @@
 """What Kafka's client gives and says, in our words."""
 
+from collections.abc import Sequence
+
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
@@ -58,10 +60,17 @@ def batches(messages: list[KafkaMessage]) -> list[Batch]:
 def _batch(partition: int, messages: list[KafkaMessage]) -> Batch:
     return Batch(
         partition,
-        list(map(KafkaMessage.offset, messages)),
+        _offsets(messages),
         list(map(KafkaMessage.value, messages)),
         lambda index: _record(messages[index]),
     )
+
+
+def _offsets(messages: list[KafkaMessage]) -> Sequence[int]:
+    first, last = messages[0].offset(), messages[-1].offset()
+    if last - first + 1 == len(messages):
+        return range(first, last + 1)  # they ascend: none is left out
+    return list(map(KafkaMessage.offset, messages))
 
 
 def _record(message: KafkaMessage) -> Record:
