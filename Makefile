@@ -26,8 +26,8 @@ demo: $(STAMP) ## Run the whole loop on a real stream (options: ARGS="--stream h
 test: $(STAMP) ## Run every test: real Kafka, PostgreSQL, MLflow and browser (options: ARGS="-k labels")
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: $(STAMP) ## Kill, freeze and cut off the consumer 200 times and more; over an hour (FAULT_SEED=1 FAULT_SEEDS=20)
-	FAULTS=whole $(BIN)/python -m pytest tests/faults -q $(ARGS)
+faults: $(STAMP) ## Kill, freeze and cut off the consumer 200 times and more; about 40 minutes (FAULT_SEED=1 FAULT_SEEDS=20)
+	FAULTS=whole $(BIN)/python -m pytest tests/faults -q -n 2 --dist worksteal $(ARGS)
 
 bite: $(STAMP) ## Remove each safeguard of exactly-once in a copy: a test must fail for each, about 5 minutes (ARGS="rewound")
 	$(BIN)/python -m tests.bite $(ARGS)

@@ -28,7 +28,6 @@ def reader(kafka: KafkaSection) -> Settings:
 
 def member(configuration: Configuration, name: str) -> Settings:
     """A member of the scoring group, `name`."""
-    session = configuration.consumer.session_timeout_ms
     static = configuration.consumer.static_membership
     instance = configuration.consumer.instance if static else None
     return {
@@ -39,12 +38,21 @@ def member(configuration: Configuration, name: str) -> Settings:
         "client.id": name,
         **({"group.instance.id": instance} if instance else {}),
         "enable.auto.offset.store": False,
-        "partition.assignment.strategy": "cooperative-sticky",
+        **_rebalancing(configuration),
+        # Partitions that are added to the input are heard of within half a minute.
+        "topic.metadata.refresh.interval.ms": 30_000,
+    }
+
+
+def _rebalancing(configuration: Configuration) -> Settings:
+    way, session = configuration.consumer.rebalancing, configuration.consumer.session_timeout_ms
+    if way == "consumer":
+        return {"group.protocol": "consumer"}
+    return {
+        "partition.assignment.strategy": way,
         "session.timeout.ms": session,
         # A rebalance is heard of by heartbeat, and partitions rest until then.
         "heartbeat.interval.ms": min(1_000, session // 3),
-        # Partitions that are added to the input are heard of within half a minute.
-        "topic.metadata.refresh.interval.ms": 30_000,
     }
 
 

@@ -131,6 +131,11 @@ class ConsumerSection(Section):
     commit_interval_ms: int = Field(default=100, ge=10, le=10_000, description="One transaction.")
     transaction_timeout_ms: int = Field(default=10_000, ge=1_000, le=60_000, description="Kafka's.")
     session_timeout_ms: int = Field(default=10_000, ge=6_000, le=300_000, description="Kafka's.")
+    rebalancing: Literal["cooperative-sticky", "range", "consumer"] = Field(
+        default="cooperative-sticky",
+        description="How the group shares partitions: the client's assignor, or Kafka 4's own "
+        "protocol (consumer, KIP-848), whose session timeout is set at the broker.",
+    )
     batch_size: int = Field(default=2_000, ge=1, le=10_000, description="Records per fetch call.")
     start: Literal["earliest", "latest"] = Field(
         default="earliest", description="Where a group without committed offsets begins."

@@ -1,17 +1,20 @@
 """The fault suite: a short form with every test run, the whole with FAULTS=whole.
 
 FAULT_SEED chooses the seed (one of the clock otherwise; it is printed), FAULT_SEEDS the number of
-random kills (5 in the short form, 200 in the whole).
+random kills (5 in the short form, 200 in the whole). Processes of pytest-xdist share the seed, and
+their sums are added up.
 """
 
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.faults.site import PARTITIONS, Effort, Site
+from tests.faults.site import KILL_PARTS, PARTITIONS, Effort, Site
 from tests.faults.verdict import Verdict
 from tests.fixtures.consumer_process import Outcome, write_configuration
 from tests.fixtures.kafka import Topics
@@ -27,8 +30,25 @@ def is_whole() -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     """One seed and one verdict for the run; the marker of tests that the short form leaves out."""
     config.addinivalue_line("markers", "whole: runs with FAULTS=whole only")
-    seed = int(os.environ.get("FAULT_SEED", time.time_ns() % 1_000_000))
-    config.stash[VERDICT] = Verdict(seed)
+    # Processes that are started from here inherit it.
+    seed = os.environ.setdefault("FAULT_SEED", str(time.time_ns() % 1_000_000))
+    config.stash[VERDICT] = Verdict(int(seed))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the sums of one process of several to the one that prints them."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["verdict"] = asdict(session.config.stash[VERDICT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ANN401  # xdist's, untyped
+    """Take in what a process hands over; one that died hands over nothing."""
+    del error
+    given = getattr(node, "workeroutput", {}).get("verdict")
+    if given is not None:
+        node.config.stash[VERDICT].add(Verdict(**given))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,9 +76,10 @@ def verdict(pytestconfig: pytest.Config) -> Verdict:
 
 @pytest.fixture
 def effort() -> Effort:
-    """Short or whole."""
+    """Short or whole; the whole form parts the kills."""
     whole = is_whole()
-    return Effort(whole, int(os.environ.get("FAULT_SEEDS", 200 if whole else 5)))
+    kills = int(os.environ.get("FAULT_SEEDS", 200 if whole else 5))
+    return Effort(whole, -(-kills // KILL_PARTS) if whole else kills)
 
 
 @pytest.fixture

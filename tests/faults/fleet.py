@@ -14,8 +14,9 @@ from tests.fixtures.consumer_process import ConsumerProcess, Outcome, wait_until
 class Fleet:
     """Members that run; one that ends without having been told to fails the test."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, environment: Mapping[str, str] | None = None) -> None:
         self._config = config
+        self._environment = dict(environment or {})
         self._members: dict[str, ConsumerProcess] = {}
         self.kills = 0
 
@@ -39,11 +40,10 @@ class Fleet:
     def start(self, name: str, plan: Mapping[str, Any] | None = None) -> ConsumerProcess:
         """Start the member of this name; with `plan` under the launcher that builds a fault in."""
         assert name not in self._members, f"{name} runs already"
-        member = ConsumerProcess(self._config, name)
+        member = ConsumerProcess(self._config, name, environment=self._environment)
         if plan is not None:
-            member = ConsumerProcess(
-                self._config, name, command=COMMAND, environment={PLAN: json.dumps(plan)}
-            )
+            environment = {**self._environment, PLAN: json.dumps(plan)}
+            member = ConsumerProcess(self._config, name, command=COMMAND, environment=environment)
         member.__enter__()
         self._members[name] = member
         return member

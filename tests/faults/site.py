@@ -7,11 +7,13 @@ from tests.fixtures.consumer_process import Outcome
 from tests.fixtures.kafka import Topics
 
 PARTITIONS = 4
+KILL_PARTS = 4
+"""Runs of random kills in the whole form, so that several processes can share them."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is done: `whole` or short, and how many random kills."""
+    """How much is done: `whole` or short, and how many random kills in a run."""
 
     whole: bool
     kills: int

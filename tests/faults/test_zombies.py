@@ -79,17 +79,26 @@ def test_a_freeze_shorter_than_the_session(site: Site, verdict: Verdict) -> None
 
 
 @pytest.mark.timeout(900)
-def test_a_rebalance_storm(site: Site, effort: Effort, verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    "rebalancing",
+    [
+        "cooperative-sticky",
+        pytest.param("range", marks=pytest.mark.whole),
+        pytest.param("consumer", marks=pytest.mark.whole),
+    ],
+)
+def test_a_rebalance_storm(site: Site, effort: Effort, verdict: Verdict, rebalancing: str) -> None:
     """Three members join, leave and die every two seconds: no record is lost or repeated.
 
-    20 s in the short form, 5 minutes in the whole.
+    20 s in the short form, 3 minutes in the whole, for each way to share partitions.
     """
     draw = random.Random(site.seed)
-    with Fleet(site.config) as fleet, CommitWatch(site.outcome):
+    way = {"FLOODLINE_CONSUMER__REBALANCING": rebalancing}
+    with Fleet(site.config, way) as fleet, CommitWatch(site.outcome):
         fleet.start("one")
         servers = site.topics.bootstrap_servers
         with Trickle(servers, site.events_topic, site.seed, EVENTS_PER_SECOND):
-            end = time.monotonic() + effort.of(20.0, 300.0)
+            end = time.monotonic() + effort.of(20.0, 180.0)
             while time.monotonic() < end:
                 time.sleep(TURN_SECONDS)
                 storm_turn(fleet, draw, verdict)

@@ -41,6 +41,17 @@ class Verdict:
         """A partition's commits went on after so many seconds."""
         self.recoveries.setdefault(way, []).append(seconds)
 
+    def add(self, other: "Verdict") -> None:
+        """Take in the sums of another process of the same run."""
+        self.scenarios += other.scenarios
+        self.kills += other.kills
+        self.events += other.events
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.different += other.different
+        for way, seconds in other.recoveries.items():
+            self.recoveries.setdefault(way, []).extend(seconds)
+
     def _count(self, outcome: Outcome) -> None:
         expected = {
             alert.id: alert

@@ -21,8 +21,11 @@ def fence_dead_member(configuration: Configuration, partition: int) -> None:
 
     `init_transactions` under its name aborts what it left open. A member that lives after all, and
     is only away from the group, gets a new producer and rewinds: nothing is lost, nothing doubled.
-    Where Kafka does not answer, or cannot tell, the transaction's own time-out comes first.
+    Where Kafka does not answer, or cannot tell, the transaction's own time-out comes first. The
+    client cannot ask who is in a group of Kafka 4's own protocol.
     """
+    if configuration.consumer.rebalancing == "consumer":
+        return
     try:
         member = _last_member(configuration, partition)
         if member is None or member in _living(configuration):

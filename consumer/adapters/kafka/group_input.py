@@ -42,6 +42,7 @@ class KafkaInput:
         session = configuration.consumer.session_timeout_ms / 1000
         self._rejoining = Rejoining(2 * session + _SECONDS, monotonic)
         self._topic = configuration.topics.events
+        self._all_at_once = configuration.consumer.rebalancing == "range"
         self._assignment: Assignment | None = None
         self.consumer = self._client()
 
@@ -73,7 +74,10 @@ class KafkaInput:
         self._rejoining.heard()
         # An explicit place and an immediate pause: nothing is read until the model is restored.
         held = [TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in partitions]
-        consumer.incremental_assign(held)
+        if self._all_at_once:
+            consumer.assign(held)
+        else:
+            consumer.incremental_assign(held)
         if held:
             consumer.pause(held)
             self._told().assigned([p.partition for p in held])
@@ -81,13 +85,19 @@ class KafkaInput:
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if partitions and consumer is self.consumer:
             self._told().revoked([p.partition for p in partitions])
-        consumer.incremental_unassign(partitions)
+        self._gone(consumer, partitions)
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if partitions and consumer is self.consumer:
             self._rejoining.lost()
             self._told().lost([p.partition for p in partitions])
-        consumer.incremental_unassign(partitions)
+        self._gone(consumer, partitions)
+
+    def _gone(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._all_at_once:
+            consumer.unassign()
+        else:
+            consumer.incremental_unassign(partitions)
 
     def _told(self) -> Assignment:
         if self._assignment is None:
