@@ -43,7 +43,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ANN401  # xdist's, untyped
+def pytest_testnodedown(node: Any, error: object) -> None:  # xdist's, untyped
     """Take in what a process hands over; one that died hands over nothing."""
     del error
     given = getattr(node, "workeroutput", {}).get("verdict")
