@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Any
 
+import msgspec
 import typer
 
 from cli.options import ConfigOption, JsonOption, print_json
@@ -12,6 +13,7 @@ from floodline.configuration.first_alert import events_before_alerts, warm_up_of
 from floodline.configuration.loading import load
 from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
+from floodline.storage.state_store import open_store
 
 app = typer.Typer(help="The configuration: check it, show it, write one.", no_args_is_help=True)
 
@@ -45,6 +47,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """
     configuration, origins = load(config, os.environ)
     check_model(configuration)
+    open_store(configuration.store)
     first = events_before_alerts(configuration)
     if as_json:
         print_json(
@@ -84,6 +87,8 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """
     configuration, origins = load(config, os.environ)
     values: dict[str, dict[str, Any]] = configuration.model_dump(mode="json")
+    in_force = msgspec.to_builtins(configuration.model_parameters)
+    values["model"] |= {k: in_force.get(k) for k, v in values["model"].items() if v is None}
     flat = {f"{s}.{key}": value for s, keys in values.items() for key, value in keys.items()}
     if as_json:
         print_json({n: {"value": v, "from": origins.get(n, "default")} for n, v in flat.items()})

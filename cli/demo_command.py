@@ -122,7 +122,10 @@ def _play(settings: DemoSettings, *, as_json: bool) -> None:
         else:
             show(report, Console())
         if settings.keep:
-            sys.stderr.write("all is running; ctrl-C ends it\n")
+            sys.stderr.write(
+                "all is running, retrains too; ctrl-C ends it. To check it, in another terminal:\n"
+                f"  floodline verify --config {settings.folder / 'floodline.toml'}\n"
+            )
             threading.Event().wait()
     finally:
         scenario.stop()

@@ -56,6 +56,8 @@ def _print(explained: "Explained") -> None:
         typer.echo("no alert: the record is a dead letter")
     for where in explained.where:
         typer.echo(f"published at {where}")
+    if len({msgspec.json.encode(each) for each in explained.published}) > 1:
+        typer.echo("these differ: --replay says what the log gives")
     if explained.start is not None:
         kind = "the model's beginning" if explained.start.snapshot is None else "the snapshot"
         typer.echo(f"derived from {kind} at {explained.start.offset}: {_compared(explained)}")

@@ -9,6 +9,7 @@ import uuid
 import structlog
 from prometheus_client import CollectorRegistry
 
+from consumer.adapters.client_settings import BEFORE_INSTANCE
 from consumer.adapters.kafka.group_input import KafkaInput
 from consumer.adapters.kafka.output import KafkaOutput
 from consumer.adapters.kafka.topics import KafkaTopics
@@ -21,7 +22,7 @@ from consumer.ports import PublishFailed
 from consumer.restoration import Restorer
 from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
-from floodline.errors import DependencyDown
+from floodline.errors import ConfigurationError, DependencyDown
 from floodline.events.preparation import prepare
 from floodline.storage.state_store import open_store
 from floodline.telemetry.endpoint import serve
@@ -45,6 +46,11 @@ def consume(configuration: Configuration) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     # Before anything slow: what the operator must mend.
+    if configuration.consumer.static_membership and configuration.consumer.instance is None:
+        raise ConfigurationError(
+            "consumer.static_membership needs the member's stable name: consumer.instance, or "
+            "--instance"
+        )
     check_history(configuration)
     check_model(configuration)
     # Before anything that waits for us: a first start compiles for half a minute.
@@ -78,7 +84,7 @@ def _run(configuration: Configuration, observation: Observation, stopping: threa
     topic = KafkaTopics(configuration)
     topic_id = topic.ensure()
     instance = configuration.consumer.instance or uuid.uuid4().hex[:12]
-    name = f"{configuration.group}-{instance}"
+    name = f"{configuration.group}{BEFORE_INSTANCE}{instance}"
     source = KafkaInput(configuration, name)
     output = KafkaOutput(configuration, source, name)
     _first_producer(output, configuration)

@@ -23,7 +23,8 @@ class Shelf:
     def add(self, mark: Mark) -> bool:
         """A snapshot is in the store; whether it is the first of its hour."""
         hour = mark.timestamp // _HOUR_MS
-        first = not self._hourly or self._hourly[-1].timestamp // _HOUR_MS != hour
+        # Event times may go back and forth between hours.
+        first = all(each.timestamp // _HOUR_MS != hour for each in self._hourly)
         if first:
             self._hourly.append(mark)
         self._recent.append(mark)

@@ -4,6 +4,9 @@ from floodline.configuration.sections import Configuration, KafkaSection
 
 Settings = dict[str, str | int | float | bool]
 
+BEFORE_INSTANCE = ":"
+"""Between group and instance in a member's name; neither holds it, so no two groups share one."""
+
 _READING: Settings = {
     "enable.auto.commit": False,
     # No silent jump: a place that the log no longer holds is an error.

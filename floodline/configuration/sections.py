@@ -122,10 +122,15 @@ class ConsumerSection(Section):
     """The scoring process."""
 
     group: str | None = Field(
-        default=None, description="Consumer group; floodline-<detector> if not given."
+        default=None,
+        min_length=1,
+        pattern="^[^:]*$",
+        description="Consumer group; floodline-<detector> if not given.",
     )
     instance: str | None = Field(
         default=None,
+        min_length=1,
+        pattern="^[^:]*$",
         description="Stable name of this member (a pod's name); one at random if not given.",
     )
     commit_interval_ms: int = Field(default=100, ge=10, le=10_000, description="One transaction.")
@@ -158,7 +163,8 @@ class ConsumerSection(Section):
     static_membership: bool = Field(
         default=False,
         description="Keep the partitions of a member that restarts under its own instance within "
-        "the session timeout; then a member that leaves for good is missed only after it.",
+        "the session timeout; then a member that leaves for good is missed only after it. Needs an "
+        "instance.",
     )
     dead_letter_ratio: float = Field(
         default=0.5,
@@ -168,12 +174,6 @@ class ConsumerSection(Section):
     )
     metrics_host: str = Field(default="127.0.0.1", description="Where /metrics listens.")
     metrics_port: int = Field(default=9101, ge=0, le=65_535, description="0 takes a free one.")
-
-    @model_validator(mode="after")
-    def _static_members_have_names(self) -> Self:
-        if self.static_membership and self.instance is None:
-            raise ValueError("static_membership needs an instance: the member's stable name")
-        return self
 
 
 class DatabaseSection(Section):

@@ -64,7 +64,8 @@ class RowDecoder:
             try:
                 batch.rows[place] = self._row(values[place])
             except InvalidEvent as error:
-                # Its traceback holds this frame, and so itself.
+                # Tracebacks, its cause's too, hold this frame: the whole batch, and themselves.
+                error.__cause__ = error.__context__ = None
                 faults[place] = error.with_traceback(None)
         if not faults:
             return DecodedRows(batch.rows, np.arange(len(values)), {})

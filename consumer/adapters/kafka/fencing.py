@@ -53,8 +53,8 @@ def _last_member(configuration: Configuration, partition: int) -> str | None:
     checkpoint = read_checkpoint(found.metadata)
     member = None if checkpoint is None else checkpoint.member
     # Whoever may commit for the group could write any name there: no other's producer is fenced.
-    ours = member is not None and member.startswith(f"{configuration.group}-")
-    return member if ours else None
+    begins = f"{configuration.group}{client_settings.BEFORE_INSTANCE}"
+    return member if member is not None and member.startswith(begins) else None
 
 
 def _living(configuration: Configuration) -> set[str]:

@@ -127,7 +127,20 @@ class KafkaInput:
                 "records were lost to retention or truncation. To go on, restart with "
                 "consumer.on_lost_state = 'cold_start'"
             )
-        if error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        if error.code() == KafkaError.INCONSISTENT_GROUP_PROTOCOL:
+            raise ConfigurationError(
+                f"group {self._configuration.group}: its members share partitions another way than "
+                f"consumer.rebalancing = {self._configuration.consumer.rebalancing!r}; stop them, "
+                "then give all the same"
+            )
+        if error.code() == KafkaError._FATAL and "fenced" in error.str():  # noqa: SLF001
+            raise ConfigurationError(
+                f"another member runs under consumer.instance "
+                f"{self._configuration.consumer.instance!r}, and Kafka let go of this one; each "
+                "member needs a name of its own"
+            )
+        gone = (KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART)  # noqa: SLF001
+        if error.fatal() or error.code() in gone:
             raise DependencyDown(f"{where}: {error.str()}; the topic must exist while we read it")
         log.warning("kafka", where=where, code=error.name(), error=error.str())
 

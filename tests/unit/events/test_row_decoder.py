@@ -1,5 +1,6 @@
 """Rows from a batch's bytes: equal to one event at a time, whatever stands in them."""
 
+import gc
 import json
 import math
 import struct
@@ -340,3 +341,18 @@ def test_faults_hold_no_traceback() -> None:
     """What a fault names stays, the batch it came from does not."""
     fault = RowDecoder(SCHEMAS[0]).decode([b"{"]).faults[0]
     assert fault.__traceback__ is None
+
+
+def test_faults_keep_nothing_of_their_batch_alive() -> None:
+    """A record that cannot be read leaves no circle behind that holds the batch it came in."""
+    decoder, _ = DECODERS[0]
+    values = [b'{"x":', b'{"x": 1, "y": "a"}', b'{"x": 1, "y": 2}']
+    decoder.decode(values)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            decoder.decode(values)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
