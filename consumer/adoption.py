@@ -9,7 +9,7 @@ from consumer.ports import Clock, Releases
 from consumer.restoration import initial_release, model_of
 from consumer.task import Task
 from floodline.configuration.sections import Configuration
-from floodline.errors import DependencyDown, StateRefused
+from floodline.errors import ConfigurationError, DependencyDown, StateRefused
 from floodline.events.messages import Release
 from floodline.storage.state_store import StateStore
 
@@ -58,7 +58,7 @@ class Adoption:
             features = self._configuration.detector.features
             model = model_of(release, task.release, self._store, features)
             task.adopt(release, model)
-        except (StateRefused, DependencyDown) as error:
+        except (StateRefused, DependencyDown, ConfigurationError) as error:
             self._refused = (release.number, self._now() + _REFUSED_SECONDS)
             log.error("release refused", release=release.number, error=str(error))
             return
