@@ -1,6 +1,8 @@
 """Where a model that begins anew gets its first knowledge from: events that it only learns."""
 
 import sys
+import time
+from collections.abc import Generator
 from datetime import datetime
 from typing import Literal
 
@@ -8,9 +10,9 @@ import msgspec
 import numpy as np
 import structlog
 
-from consumer.ports import Input, Log
-from consumer.records import Batch
+from consumer.ports import Clock, Input, Log
 from floodline.configuration.sections import Configuration
+from floodline.detection.detector import Rows
 from floodline.detection.scorer import Scorer
 from floodline.errors import ConfigurationError
 from floodline.events.files.event_file import EventFile, Wanted
@@ -20,8 +22,8 @@ from floodline.events.row_decoder import RowDecoder
 
 log = structlog.get_logger(__name__)
 
-_SECONDS = 0.25
-_BATCH = 1_000
+_READ_SECONDS = 0.25
+_SLICE = 1_000
 
 
 class History(msgspec.Struct, frozen=True):
@@ -70,73 +72,122 @@ def check_columns(file: EventFile, features: tuple[str, ...]) -> None:
         raise ConfigurationError(f"{file.name}: has no column {', '.join(missing)}")
 
 
-class Teacher:
-    """Makes the model that a partition begins with."""
+class Lesson:
+    """A new model on its way through the history, slice by slice.
 
-    def __init__(self, configuration: Configuration, source: Input, topics: Log) -> None:
+    What it becomes depends on the events and their order, never on the slices.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        partition: int,
+        slices: Generator[Rows, None, None],
+        now: Clock,
+    ) -> None:
+        features = configuration.detector.features
+        self.scorer = Scorer.new(configuration.model_parameters, features)
+        self._configuration = configuration
+        self._partition = partition
+        self._slices = slices
+        self._now = now
+
+    def step(self, seconds: float) -> bool:
+        """Learn for about `seconds`; True when nothing is left.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or lacks a feature.
+            DependencyDown: Kafka does not answer, or no longer holds the history.
+        """
+        until = self._now() + seconds
+        for rows in self._slices:
+            self.scorer.step_many(rows, self._configuration.initial_rule)
+            if self._now() >= until:
+                return False
+        self._end()
+        return True
+
+    def _end(self) -> None:
+        log.info(
+            "model learnt its history",
+            partition=self._partition,
+            history=self._configuration.consumer.warm_from,
+            events=self.scorer.events,
+            warming_up=self.scorer.warming_up,
+        )
+        self.scorer.events = 0
+
+    def close(self) -> None:
+        """Let go of the file or the connection; a second call does nothing."""
+        self._slices.close()
+
+
+class Teacher:
+    """Gives lessons to the models that partitions begin with."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        source: Input,
+        topics: Log,
+        now: Clock = time.monotonic,
+    ) -> None:
+        self._now = now
         self._configuration = configuration
         self._input = source
         self._log = topics
         given = configuration.consumer.warm_from
         self._history = None if given is None else parse_history(given)
 
-    def scorer(self, partition: int, end: int) -> Scorer | None:
-        """A scorer that learnt the history before offset `end`; None where none is asked for.
-
-        Raises:
-            ConfigurationError: the file cannot be read, or nothing of the history is left.
-            DependencyDown: Kafka does not answer.
-        """
-        if self._history is None:
+    def lesson(self, partition: int, end: int) -> Lesson | None:
+        """The history before offset `end`, to be learnt; None where none is asked for."""
+        history = self._history
+        if history is None:
             return None
-        configuration = self._configuration
-        scorer = Scorer.new(configuration.model_parameters, configuration.detector.features)
-        if self._history.kind == "file":
-            self._learn_file(scorer, str(self._history.value))
-        else:
-            self._learn_log(scorer, partition, end)
-        log.info(
-            "model learnt its history",
-            partition=partition,
-            history=configuration.consumer.warm_from,
-            events=scorer.events,
-            warming_up=scorer.warming_up,
-        )
-        scorer.events = 0
-        return scorer
+        slices = self._of_log(history, partition, end)
+        if history.kind == "file":
+            slices = self._of_file(str(history.value))
+        return Lesson(self._configuration, partition, slices, self._now)
 
-    def _learn_file(self, scorer: Scorer, name: str) -> None:
+    def _of_file(self, name: str) -> Generator[Rows, None, None]:
+        features = self._configuration.detector.features
         with open_events(name, None, sys.stdin.buffer) as file:
-            check_columns(file, scorer.features)
-            missing = MissingValues(scorer.features, self._configuration.schema_of_events)
-            for chunk in file.chunks(Wanted(features=scorer.features)):
+            check_columns(file, features)
+            missing = MissingValues(features, self._configuration.schema_of_events)
+            for chunk in file.chunks(Wanted(features=features)):
                 refused = missing.settle(chunk.rows)
-                rows = np.delete(chunk.rows, list(refused), axis=0)
-                scorer.step_many(rows, self._configuration.initial_rule)
+                yield from _slices(np.delete(chunk.rows, list(refused), axis=0))
 
-    def _learn_log(self, scorer: Scorer, partition: int, end: int) -> None:
-        low, _ = self._input.bounds(partition)
-        start = self._start(partition, low)
-        replay = self._log.replay(partition, start, end)
+    def _of_log(self, history: History, partition: int, end: int) -> Generator[Rows, None, None]:
+        """What can be decoded; the rest is history and no dead letter.
+
+        Yields nothing but an empty slice where no record came in time: the caller has more to do.
+        """
+        start = self._start(history, partition)
+        if start >= end:
+            return
         decoder = RowDecoder(self._configuration.schema_of_events)
+        replay = self._log.replay(partition, start, end)
         try:
-            done = start >= end
+            done = False
             while not done:
-                batches, done = replay.read(_SECONDS)
+                batches, done = replay.read(_READ_SECONDS)
                 for batch in batches:
-                    self._learn(scorer, decoder, batch)
+                    yield from _slices(decoder.decode(batch.values).rows)
+                if not batches:
+                    yield np.empty((0, len(self._configuration.detector.features)))
         finally:
             replay.close()
 
-    def _start(self, partition: int, low: int) -> int:
-        assert self._history is not None  # noqa: S101  # `scorer` asked
-        wanted = int(self._history.value)
-        if self._history.kind == "time":
+    def _start(self, history: History, partition: int) -> int:
+        low, _ = self._input.bounds(partition)
+        wanted = int(history.value)
+        if history.kind == "time":
             return self._input.offset_at(partition, wanted)
         return max(low, wanted)
 
-    def _learn(self, scorer: Scorer, decoder: RowDecoder, batch: Batch) -> None:
-        """Learn what can be decoded; the rest is history and no dead letter."""
-        rows = decoder.decode(batch.values).rows
-        for start in range(0, len(rows), _BATCH):
-            scorer.step_many(rows[start : start + _BATCH], self._configuration.initial_rule)
+
+def _slices(rows: Rows) -> Generator[Rows, None, None]:
+    """Few enough rows at once that whoever waits is not kept for long."""
+    for start in range(0, len(rows), _SLICE):
+        yield rows[start : start + _SLICE]

@@ -1,11 +1,15 @@
 """Bringing a partition's model to the committed offset: snapshot, then replay."""
 
+import time
+from collections.abc import Callable
+from functools import partial
+
 import msgspec
 import structlog
 
 from consumer import snapshot as snapshots
-from consumer.history import Teacher
-from consumer.ports import Checkpoint, Input, Log, Position, Replay
+from consumer.history import Lesson, Teacher
+from consumer.ports import Checkpoint, Clock, Input, Log, Position, Replay
 from consumer.records import Batch
 from consumer.task import Task, fingerprint
 from floodline.configuration.sections import Configuration
@@ -87,6 +91,13 @@ class Restoration:
         self._store = store
         self._features = features
         self._replay: Replay | None = None
+        self._lesson: Lesson | None = None
+        self._learnt: Callable[[Scorer], None] = lambda _: None
+
+    def learn(self, lesson: Lesson, learnt: Callable[[Scorer], None]) -> None:
+        """Learn a history; `learnt` is told the model once that is over."""
+        self._lesson = lesson
+        self._learnt = learnt
 
     def follow(self, replay: Replay, target: Target) -> None:
         """Replay up to `target`, which the result must equal."""
@@ -94,11 +105,18 @@ class Restoration:
         self.target = target
 
     def step(self, seconds: float) -> bool:
-        """Replay for about `seconds`; True when the task stands at the committed offset.
+        """Replay, or learn a history, for about `seconds`; True when the task may run.
 
         Raises:
             StateRefused: what was replayed is not what was committed.
+            ConfigurationError: the history cannot be read.
+            DependencyDown: Kafka does not answer.
         """
+        if self._lesson is not None:
+            done = self._lesson.step(seconds)
+            if done:
+                self._learnt(self._lesson.scorer)
+            return done
         if self._replay is None or self.target is None:
             return True
         batches, done = self._replay.read(seconds)
@@ -123,7 +141,10 @@ class Restoration:
             batch = batch.cut(held, len(batch))
 
     def close(self) -> None:
-        """Let go of the replay's connection; a second call does nothing."""
+        """Let go of what is read; a second call does nothing."""
+        if self._lesson is not None:
+            self._lesson.close()
+            self._lesson = None
         if self._replay is not None:
             self._replay.close()
             self._replay = None
@@ -163,7 +184,12 @@ class Restorer:
     """Decides how a partition begins: anew, by replay, or not at all."""
 
     def __init__(
-        self, configuration: Configuration, source: Input, topics: Log, store: StateStore
+        self,
+        configuration: Configuration,
+        source: Input,
+        topics: Log,
+        store: StateStore,
+        now: Clock = time.monotonic,
     ) -> None:
         self._configuration = configuration
         self._input = source
@@ -171,7 +197,7 @@ class Restorer:
         self._store = store
         self._features = configuration.detector.features
         self.identity = store.identity()
-        self._teacher = Teacher(configuration, source, topics)
+        self._teacher = Teacher(configuration, source, topics, now)
 
     def begin(self, task: Task, newest: Release | None) -> Restoration:
         """The way to the committed position of the task's partition.
@@ -223,21 +249,24 @@ class Restorer:
         except StateRefused as error:
             log.error("release refused", release=release.number, error=str(error))
             release, model = initial_release(self._configuration), None
-        if model is None:
-            release, model = self._taught(task, release, offset)
+        way = Restoration(task, [], self._store, self._features)
+        lesson = None if model is not None else self._teacher.lesson(task.partition, offset)
+        if lesson is None:
+            self._anew(task, offset, release, model)
+        else:
+            way.learn(lesson, partial(self._taught, task, offset, release))
+        return way
+
+    def _taught(self, task: Task, offset: int, release: Release, scorer: Scorer) -> None:
+        """The release gets the model that learnt its history, so that a replay has it too."""
+        digest = self._store.write(scorer.to_state())
+        model = ModelRef(parameters=scorer.parameters, state_sha256=digest)
+        self._anew(task, offset, msgspec.structs.replace(release, model=model), scorer)
+
+    def _anew(self, task: Task, offset: int, release: Release, model: Scorer | None) -> None:
         task.load(self._empty(), release, offset, 0)
         task.adopt(release, model, fresh=True)
         log.info("model begins anew", partition=task.partition, offset=offset)
-        return Restoration(task, [], self._store, self._features)
-
-    def _taught(self, task: Task, release: Release, offset: int) -> tuple[Release, Scorer | None]:
-        """The release with the model that learnt its history, so that a replay has it too."""
-        scorer = self._teacher.scorer(task.partition, offset)
-        if scorer is None:
-            return release, None
-        digest = self._store.write(scorer.to_state())
-        model = ModelRef(parameters=scorer.parameters, state_sha256=digest)
-        return msgspec.structs.replace(release, model=model), scorer
 
     def _empty(self) -> Scorer:
         return Scorer.new(self._configuration.model_parameters, self._features)

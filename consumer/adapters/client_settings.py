@@ -1,6 +1,7 @@
 """What librdkafka is told: one function for each kind of client."""
 
 from floodline.configuration.sections import Configuration, KafkaSection
+from floodline.events.dead_letters import LARGEST_COPY
 
 Settings = dict[str, str | int | float | bool]
 
@@ -80,4 +81,7 @@ def producer(configuration: Configuration, name: str) -> Settings:
         "retry.backoff.ms": 10,
         "linger.ms": 0,
         "compression.type": "lz4",
+        # Kafka measures batches by the topic's `max.message.bytes`. The client counts bytes before
+        # compression, with all framing; only a single message may be longer, and goes alone.
+        "batch.size": LARGEST_COPY,
     }

@@ -11,6 +11,8 @@ PREFIX = "__connect.errors."
 REASON = "floodline.reason"
 LARGEST_COPY = 900_000
 """Bytes of key, value and headers that are copied; of a larger record the digest is kept."""
+LARGEST_MESSAGE = LARGEST_COPY + 50_000
+"""Bytes that one message of ours may need: a copy, our own headers, a key, and Kafka's framing."""
 _HEADER = 10  # bytes of a header's two lengths at their longest
 
 Headers = list[tuple[str, bytes | None]]

@@ -98,7 +98,7 @@ class Member:
             source=self.input,
             output=self.output,
             releases=FakeReleases(broker),
-            restorer=Restorer(configuration, self.input, self.log, self.store),
+            restorer=Restorer(configuration, self.input, self.log, self.store, self.clock),
             store=self.store,
             observation=self.observation,
             monotonic=self.clock,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from consumer.adapters import client_settings
 from consumer.adapters.bounded import Bounded
@@ -118,7 +118,7 @@ class KafkaOutput:
             step = "commit_transaction"
             producer.commit_transaction()
         except KafkaException as error:
-            raise _failed(step, error) from error
+            raise _failed(step, _cause(producer, error)) from error
 
     def _place(self, position: Position) -> TopicPartition:
         checkpoint = position.checkpoint
@@ -145,6 +145,21 @@ class KafkaOutput:
                 producer.flush(_SECONDS)
             else:
                 return
+
+
+def _cause(producer: Producer, error: KafkaException) -> KafkaException:
+    """Why the transaction failed, where the client only says that it did.
+
+    A message that Kafka refuses fails the whole transaction; what is produced after it is refused
+    with `_STATE`. To begin another one is refused with the first error, and changes nothing.
+    """
+    state = KafkaError._STATE  # noqa: SLF001  # its public name
+    if error.args[0].code() == state:
+        try:
+            producer.begin_transaction()
+        except KafkaException as first:
+            return error if first.args[0].code() == state else first
+    return error
 
 
 def _failed(step: str, error: KafkaException) -> PublishFailed:

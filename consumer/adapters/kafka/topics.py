@@ -1,9 +1,11 @@
 """The detector's topics."""
 
 import logging
+import time
 from collections import Counter
 from typing import Any
 
+import structlog
 from confluent_kafka import (
     IsolationLevel,
     KafkaError,
@@ -11,15 +13,26 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec
+from confluent_kafka.admin import (
+    AdminClient,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    OffsetSpec,
+)
 
 from consumer.adapters.kafka.answers import down
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError
+from floodline.events.dead_letters import LARGEST_MESSAGE
+
+log = structlog.get_logger(__name__)
 
 _client_log = logging.getLogger("kafka")
 
 _SECONDS = 10.0
+_PAUSE_SECONDS = 0.05
+_LIMIT = "max.message.bytes"
 
 
 class KafkaTopics:
@@ -33,7 +46,8 @@ class KafkaTopics:
         """The input topic's id; our own topics are there afterwards.
 
         Raises:
-            ConfigurationError: the input topic is missing, or ours are and may not be made.
+            ConfigurationError: the input topic is missing, or ours are and may not be made, or one
+                of ours takes only messages that are shorter than ours may be.
             DependencyDown: Kafka does not answer.
         """
         name = self._configuration.topics.events
@@ -45,6 +59,7 @@ class KafkaTopics:
                     "create it, or correct detector.topic"
                 )
             self._make(present, len(present[name].partitions))
+            self._refuse_small()
         except (KafkaException, TimeoutError) as error:
             raise down(self._configuration.kafka, error) from error
         return self.topic_id()
@@ -87,8 +102,7 @@ class KafkaTopics:
         Raises:
             DependencyDown: Kafka does not answer.
         """
-        names = self._configuration.topics
-        topics = (names.alerts, names.dead_letters, names.changes)
+        topics = self._outputs()
         try:
             present = self._admin.list_topics(timeout=_SECONDS).topics
             latest = {
@@ -102,6 +116,43 @@ class KafkaTopics:
         except (KafkaException, TimeoutError) as error:
             raise down(self._configuration.kafka, error) from error
         return {topic: written.get(topic, 0) - shown.get(topic, 0) for topic in topics}
+
+    def _outputs(self) -> tuple[str, str, str]:
+        """The topics that transactions write to."""
+        names = self._configuration.topics
+        return names.alerts, names.dead_letters, names.changes
+
+    def _refuse_small(self) -> None:
+        """What Kafka would refuse for its length, it would refuse for ever."""
+        limits = [(name, self._limit(name)) for name in self._outputs()]
+        small = [each for each in limits if each[1] is not None and each[1] < LARGEST_MESSAGE]
+        if small:
+            said = " and ".join(f"topic {name!r} {limit}" for name, limit in small)
+            raise ConfigurationError(
+                f"{_LIMIT} of {said}: a message of floodline may need {LARGEST_MESSAGE} bytes; "
+                f"set {_LIMIT} there to {LARGEST_MESSAGE} or more (Kafka's default is 1048588), as "
+                f"kafka-configs --alter --add-config {_LIMIT}=1048588 does, and start again"
+            )
+
+    def _limit(self, name: str) -> int | None:
+        """The longest batch in bytes that the topic takes; None where Kafka does not tell us."""
+        asked = ConfigResource(ConfigResource.Type.TOPIC, name)
+        until = time.monotonic() + _SECONDS
+        while True:
+            try:
+                answer = self._admin.describe_configs([asked], request_timeout=_SECONDS)
+                found = answer[asked].result(_SECONDS).get(_LIMIT)
+            except KafkaException as error:
+                code = error.args[0].code()
+                if code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                    log.warning("not allowed to read the topic's settings", topic=name)
+                    return None
+                # A topic that was made just now is not known everywhere at once.
+                if code != KafkaError.UNKNOWN_TOPIC_OR_PART or time.monotonic() > until:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return None if found is None else int(found.value)
 
     def _ends(
         self, latest: dict[TopicPartition, OffsetSpec], level: IsolationLevel

@@ -1,14 +1,21 @@
 """A model that begins anew may learn a history first; nothing of that is published."""
 
+import hashlib
+import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from consumer.history import History, parse_history
+from consumer.history import History, Teacher, parse_history
+from consumer.records import Batch
 from floodline.configuration.sections import Configuration
+from floodline.detection.detector import Rows
+from floodline.detection.scorer import Scorer
 from floodline.errors import ConfigurationError
 from floodline.events.messages import Alert
-from tests.fakes.kafka import FakeBroker
+from floodline.events.row_decoder import RowDecoder
+from tests.fakes.kafka import FakeBroker, FakeClock, FakeInput, FakeLog, FakeReplay
 from tests.fakes.member import Member, configure, levels
 from tests.fixtures.scoring_reference import Expected, score_offline
 
@@ -78,6 +85,101 @@ def test_a_file_is_a_history_too(tmp_path: Path) -> None:
     assert change.fresh
     assert change.release.model is not None
     assert member.store.read(change.release.model.state_sha256)
+
+
+class SlowReplay:
+    """Each read takes as long as a step may; notes how often the group was polled by then."""
+
+    def __init__(self, replay: FakeReplay, member: Member, polls: list[int]) -> None:
+        self._replay, self._member, self._polls = replay, member, polls
+
+    def read(self, seconds: float) -> tuple[list[Batch], bool]:
+        """The next piece, late."""
+        self._member.clock.seconds += 0.25
+        self._polls.append(self._member.turns)
+        return self._replay.read(seconds)
+
+    def close(self) -> None:
+        """Let go."""
+        self._replay.close()
+
+
+def test_the_group_is_polled_while_a_history_is_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it is: a turn learns for a quarter of a second, and the model is the same."""
+    configuration = warmed("earliest")
+    broker = FakeBroker(configuration.topics)
+    broker.append(0, VALUES[:600])
+    member = Member(broker, configuration, tmp_path)
+    replay, turns = member.log.replay, list[int]()
+    monkeypatch.setattr(
+        member.log, "replay", lambda *where: SlowReplay(replay(*where), member, turns)
+    )
+    member.input.give(0)
+    member.run(lambda: broker.committed() == {0: 600})
+    assert len(turns) == 600 / 50
+    assert turns == list(range(turns[0], turns[0] + len(turns)))
+    assert member.log.replays[0].closed
+    (change,) = broker.changes(0)
+    rows = RowDecoder(configuration.schema_of_events).decode(VALUES[:600]).rows
+    assert change.release.model is not None
+    assert change.release.model.state_sha256 == learnt_at_once(configuration, rows)
+
+
+def learnt_at_once(configuration: Configuration, rows: Rows) -> str:
+    """The sha256 of a model's state that saw all rows in one call."""
+    scorer = Scorer.new(configuration.model_parameters, configuration.detector.features)
+    scorer.step_many(rows, configuration.initial_rule)
+    scorer.events = 0
+    return hashlib.sha256(scorer.to_state()).hexdigest()
+
+
+def test_a_file_is_learnt_in_steps(tmp_path: Path) -> None:
+    """A step ends when its time is over, and all steps make the model that one call makes."""
+    draw = np.random.default_rng(3)
+    rows = draw.normal(5, 1, (4_321, 2))
+    file = tmp_path / "history.csv"
+    lines = [f"{x!r},{y!r}" for x, y in rows.tolist()]
+    file.write_text("x,y\n" + "\n".join(lines) + "\n")
+    configuration = warmed(f"file:{file}")
+    clock, broker = FakeClock(), FakeBroker(configuration.topics)
+    seconds = itertools.count()
+    teacher = Teacher(
+        configuration, FakeInput(broker, clock), FakeLog(broker), lambda: next(seconds)
+    )
+    lesson = teacher.lesson(0, 0)
+    assert lesson is not None
+    assert [lesson.step(1.0) for _ in range(6)] == [False] * 5 + [True]
+    assert hashlib.sha256(lesson.scorer.to_state()).hexdigest() == learnt_at_once(
+        configuration, rows
+    )
+    lesson.close()
+
+
+def test_a_partition_that_goes_leaves_its_lesson(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is closed, and who gets the partition next learns the history anew."""
+    configuration = warmed("earliest")
+    broker = FakeBroker(configuration.topics)
+    broker.append(0, VALUES[:600])
+    member = Member(broker, configuration, tmp_path)
+    replay, turns = member.log.replay, list[int]()
+    monkeypatch.setattr(
+        member.log, "replay", lambda *where: SlowReplay(replay(*where), member, turns)
+    )
+    member.input.give(0)
+    member.run(lambda: len(turns) == 3)
+    assert member.log.replays[0].closed
+    assert broker.changes(0) == []
+    other = Member(broker, configuration, tmp_path)
+    other.input.give(0)
+    other.run()
+    (change,) = broker.changes(0)
+    rows = RowDecoder(configuration.schema_of_events).decode(VALUES[:600]).rows
+    assert change.release.model is not None
+    assert change.release.model.state_sha256 == learnt_at_once(configuration, rows)
 
 
 def test_a_file_without_the_features_is_refused(tmp_path: Path) -> None:

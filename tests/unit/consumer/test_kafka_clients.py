@@ -189,6 +189,31 @@ def test_a_step_that_fails_fails_the_publication(
     assert [name for name, _ in second.calls][-1] == "commit"
 
 
+def test_a_refused_message_is_the_cause_of_what_fails_after_it(
+    clients: tuple[KafkaInput, StubConsumer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client calls all that follows an erroneous state; the failure names what was refused."""
+    refused = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "ProduceRequest for levels-alerts")
+    output = KafkaOutput(configure(), clients[0], "one")
+    output.renew()
+
+    def begin(producer: StubProducer) -> None:
+        producer.calls.append(("begin", None))
+        if len(producer.calls) > 3:
+            raise KafkaException(refused)
+
+    def produce(producer: StubProducer, topic: str, **message: Any) -> None:
+        del message
+        producer.calls.append(("produce", topic))
+        raise KafkaException(KafkaError(KafkaError._STATE, "Local: Erroneous state"))
+
+    monkeypatch.setattr(StubProducer, "begin_transaction", begin)
+    monkeypatch.setattr(StubProducer, "produce", produce)
+    with pytest.raises(PublishFailed, match="produce: ProduceRequest for levels-alerts") as failed:
+        publish(output)
+    assert failed.value.cause == "produce:MSG_SIZE_TOO_LARGE"
+
+
 def test_nothing_is_published_by_a_producer_that_was_given_up(
     clients: tuple[KafkaInput, StubConsumer],
 ) -> None:
