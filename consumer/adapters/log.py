@@ -4,6 +4,7 @@ import msgspec
 import structlog
 
 from consumer.adapters.kafka.partition_reader import PartitionReader
+from consumer.adapters.whole_partition import WholePartitions
 from consumer.ports import Clock
 from consumer.records import Batch, Record
 from floodline.configuration.sections import Configuration
@@ -57,6 +58,7 @@ class KafkaLog:
     def __init__(self, configuration: Configuration, now: Clock) -> None:
         self._configuration = configuration
         self._now = now
+        self._whole = WholePartitions(configuration, now)
 
     def replay(self, partition: int, start: int, end: int) -> KafkaReplay:
         """The input records with start <= offset < end."""
@@ -65,19 +67,18 @@ class KafkaLog:
     def changes(self, partition: int) -> list[Change | Mark]:
         """Every committed change and mark of the partition, in order.
 
+        All that was committed before this was called is among them.
+
         Raises:
-            DependencyDown: Kafka does not answer.
+            DependencyDown: Kafka does not answer, or a transaction there stays open.
             StateRefused: a change cannot be read.
         """
         topic = self._configuration.topics.changes
-        reader = PartitionReader(self._configuration.kafka, topic, partition)
+        records = list(self._whole.records(topic, partition))
         try:
-            records = _until_end(reader, self._now)
             return [_said(record) for record in records]
         except msgspec.MsgspecError as error:
             raise StateRefused(f"{topic}, partition {partition}: {error}") from error
-        finally:
-            reader.close()
 
 
 def _said(record: Record) -> Change | Mark:
@@ -85,8 +86,8 @@ def _said(record: Record) -> Change | Mark:
     return decode(value, Mark) if kind_of(record.headers) == "mark" else decode(value, Change)
 
 
-def _until_end(reader: PartitionReader, now: Clock) -> list[Record]:
-    """Every record up to where the partition ends now."""
+def _shown(reader: PartitionReader, now: Clock) -> list[Record]:
+    """Every record up to where the partition ends now, or an open transaction begins."""
     found: list[Record] = []
     ended, moved_at = False, now()
     while not ended:
@@ -107,7 +108,8 @@ class KafkaReleases:
         self._newest: Release | None = None
         self._reader = PartitionReader(configuration.kafka, configuration.topics.releases, 0)
         try:
-            self._hear(_until_end(self._reader, now))
+            # What a transaction holds back is heard later: scoring need not wait for it.
+            self._hear(_shown(self._reader, now))
         except DependencyDown:
             self._reader.close()
             raise

@@ -6,11 +6,20 @@ import msgspec
 
 from consumer.adapters.kafka.partition_reader import PartitionReader
 from consumer.adapters.kafka.topics import KafkaTopics
-from consumer.audit.published import Collection, Foreign, Kind, Place, Source, source_of_alert
+from consumer.adapters.whole_partition import WholePartitions
+from consumer.audit.published import (
+    Collection,
+    EndOf,
+    Foreign,
+    Kind,
+    Place,
+    Source,
+    source_of_alert,
+)
 from consumer.ports import Clock, Message
 from consumer.records import Record
 from floodline.configuration.sections import Configuration
-from floodline.errors import ConfigurationError, DependencyDown
+from floodline.errors import ConfigurationError
 from floodline.events.messages import Release, decode
 
 _STALLED_SECONDS = 60.0
@@ -24,21 +33,30 @@ class KafkaPublished:
         self._configuration = configuration
         self._topics = topics
         self._now = now
+        self._whole = WholePartitions(configuration, now)
 
     def collect(
-        self, topic_id: str, spans: Mapping[int, tuple[int, int]], told: Callable[[int], None]
+        self,
+        topic_id: str,
+        spans: Mapping[int, tuple[int, int]],
+        end_of: EndOf,
+        told: Callable[[int], None],
     ) -> Collection:
         """What was published about these ranges of the input's partitions.
 
         Raises:
             ConfigurationError: a topic is missing.
-            DependencyDown: Kafka does not answer.
+            DependencyDown: Kafka does not answer, or a transaction there stays open.
         """
-        found = Collection(self._configuration.detector.name, topic_id, spans)
+        events = self._configuration.topics.events
+        end = self._whole.ends.of
+        ends = {each: end(events, each) for each in self._topics.partitions(events)}
+        found = Collection(self._configuration.detector.name, topic_id, spans, ends)
         for kind, topic in self._kinds().items():
             for place, record in self._records(topic):
                 found.add(kind, _message(topic, record), place)
                 told(1)
+        found.settle(end_of)
         return found
 
     def _kinds(self) -> dict[Kind, str]:
@@ -49,39 +67,21 @@ class KafkaPublished:
         """Every record of the topic; notes in `trimmed` where its beginning is gone."""
         for partition in self._topics.partitions(topic):
             first = True
-            for record in self._partition(topic, partition):
+            for record in self._whole.records(topic, partition):
                 if first and record.offset > 0:
                     self.trimmed.add(topic)
                 first = False
                 yield Place(topic, partition, record.offset), record
-
-    def _partition(self, topic: str, partition: int) -> Iterator[Record]:
-        reader = PartitionReader(self._configuration.kafka, topic, partition)
-        ended, moved_at = False, self._now()
-        try:
-            while not ended:
-                batches, ended = reader.read(2_000, 0.05)
-                for batch in batches:
-                    yield from (batch.record(index) for index in range(len(batch)))
-                if batches:
-                    moved_at = self._now()
-                elif not ended and self._now() - moved_at > _STALLED_SECONDS:
-                    raise DependencyDown(
-                        f"{topic}, partition {partition}: Kafka gave neither records nor the "
-                        "partition's end for a minute"
-                    )
-        finally:
-            reader.close()
 
     def releases(self) -> dict[int, Release]:
         """The detector's releases by number; of two with one number the first is in force.
 
         Raises:
             ConfigurationError: the topic is missing.
-            DependencyDown: Kafka does not answer.
+            DependencyDown: Kafka does not answer, or a transaction there stays open.
         """
         found: dict[int, Release] = {}
-        for record in self._partition(self._configuration.topics.releases, 0):
+        for record in self._whole.records(self._configuration.topics.releases, 0):
             try:
                 release = decode(record.value or b"", Release)
             except msgspec.MsgspecError:

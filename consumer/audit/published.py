@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +14,12 @@ from floodline.events.messages import Alert, alert_id, decode
 Kind = Literal["alert", "dead_letter"]
 Headers = Sequence[tuple[str, bytes | None]]
 
+EndOf = Callable[[int], int | None]
+"""The offset behind the last record that a partition had; None where there is no partition."""
+
 _TAIL = re.compile(r"-(\d{1,10})-(\d{1,19})\Z", re.ASCII)
+_PARTITION = re.compile(rb"\d{1,10}")
+_OFFSET = re.compile(rb"\d{1,19}")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -78,14 +83,25 @@ class Collection:
 
     A topic of ours has other partitions than the input, so it is read once, whole, and only what
     is about the ranges stays: some 300 bytes for each alert and dead letter of theirs.
+
+    `ends` are those of all the input's partitions before the reading. What is about a place
+    outside of them was published while we read, or is a stray: `settle` tells.
     """
 
-    def __init__(self, detector: str, topic_id: str, spans: Mapping[int, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        detector: str,
+        topic_id: str,
+        spans: Mapping[int, tuple[int, int]],
+        ends: Mapping[int, int],
+    ) -> None:
         self.outputs = {partition: Outputs() for partition in spans}
         self.strays: list[Stray] = []
         self._detector = detector
         self._topic_id = spelt_as_in_ids(topic_id)
         self._spans = spans
+        self._ends = ends
+        self._beyond: dict[int, list[tuple[int, Place]]] = {}
 
     def add(self, kind: Kind, message: Message, place: Place) -> None:
         """Take in a message, in the order of its topic's partition."""
@@ -97,10 +113,28 @@ class Collection:
         except Foreign as error:
             self.strays.append(Stray(str(place), str(error)))
             return
+        if source.topic_id != self._topic_id:
+            return
+        if source.offset >= self._ends.get(source.partition, 0):
+            self._beyond.setdefault(source.partition, []).append((source.offset, place))
         first, end = self._spans.get(source.partition, (0, 0))
-        if source.topic_id == self._topic_id and first <= source.offset < end:
+        if first <= source.offset < end:
             copies = self.outputs[source.partition].of(kind).setdefault(source.offset, [])
             copies.append(Published(digest(message), place))
+
+    def settle(self, end_of: EndOf) -> None:
+        """Once all is read: what is about records that the input never had is a stray."""
+        for partition, found in sorted(self._beyond.items()):
+            end = end_of(partition)
+            if end is None:
+                why = "but the input has no such partition"
+            else:
+                why = f"but the input ends at {end} there"
+            self.strays += [
+                Stray(str(place), f"it is about partition {partition}, offset {at}, {why}")
+                for at, place in found
+                if end is None or at >= end
+            ]
 
 
 def digest(message: Message) -> bytes:
@@ -151,7 +185,8 @@ def source_of_dead_letter(headers: Headers, detector: str) -> Source:
     wanted = ("connector.name", "partition", "offset")
     maker, partition, offset = (said.get(f"{PREFIX}{name}") or b"" for name in wanted)
     topic_id = (said.get("floodline.topic_id") or b"").decode(errors="replace")
-    if maker != detector.encode() or not partition.isdigit() or not offset.isdigit():
+    named = _PARTITION.fullmatch(partition) and _OFFSET.fullmatch(offset)
+    if maker != detector.encode() or not named:
         raise Foreign(f"no dead letter of detector {detector!r}")
     return Source(spelt_as_in_ids(topic_id), int(partition), int(offset))
 

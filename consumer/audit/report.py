@@ -12,6 +12,7 @@ from consumer.adapters.log import KafkaLog
 from consumer.adapters.published import KafkaPublished
 from consumer.audit.published import (
     Collection,
+    EndOf,
     Foreign,
     Place,
     Stray,
@@ -65,6 +66,7 @@ class _Site(msgspec.Struct):
     configuration: Configuration
     topic_id: str
     topics: KafkaTopics
+    source: KafkaInput
     planner: Planner
     verifier: Verifier
     published: KafkaPublished
@@ -87,6 +89,7 @@ def _site(configuration: Configuration) -> Iterator[_Site]:
             configuration,
             topic_id,
             topics,
+            source,
             planner,
             Verifier(configuration, topic_id, planner, log, store, published.releases()),
             published,
@@ -112,7 +115,7 @@ def verify(
         plans = [site.planner.plan(each, first, end) for each in _chosen(site, partitions)]
         spans = {plan.partition: (plan.first, plan.end) for plan in plans}
         reading = _Passed(told, "reading what was published", 0)
-        found = site.published.collect(site.topic_id, spans, reading)
+        found = site.published.collect(site.topic_id, spans, _end_of(site), reading)
         deriving = _Passed(told, "deriving", sum(plan.end - plan.first for plan in plans))
         verified = [_verified(site, plan, found, deriving) for plan in plans]
         equal = not found.strays and all(each.difference is None for each in verified)
@@ -128,6 +131,21 @@ def _chosen(site: _Site, partitions: Sequence[int]) -> list[int]:
             f"topic {name!r} has no partition {unknown[0]}; it has {present[0]} to {present[-1]}"
         )
     return sorted(set(partitions)) or present
+
+
+def _end_of(site: _Site) -> EndOf:
+    """Where the log ends, or where it did before it was cut off, as far as that is committed."""
+
+    def end_of(partition: int) -> int | None:
+        if partition not in site.topics.partitions(site.configuration.topics.events):
+            return None
+        committed, (_, end) = site.source.committed(partition), site.source.bounds(partition)
+        checkpoint = committed.checkpoint if committed else None
+        if committed is None or checkpoint is None or checkpoint.topic_id != site.topic_id:
+            return end
+        return max(end, committed.offset)
+
+    return end_of
 
 
 class _Passed:

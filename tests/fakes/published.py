@@ -21,7 +21,8 @@ class FakePublished:
 
     def collect(self, topic_id: str, spans: Mapping[int, tuple[int, int]]) -> Collection:
         """What was published about these ranges."""
-        found = Collection(self._configuration.detector.name, topic_id, spans)
+        ends = {partition: end for partition, (_, end) in spans.items()}
+        found = Collection(self._configuration.detector.name, topic_id, spans, ends)
         topics = self._configuration.topics
         kinds: dict[Kind, str] = {"alert": topics.alerts, "dead_letter": topics.dead_letters}
         for kind, topic in kinds.items():

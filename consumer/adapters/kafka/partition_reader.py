@@ -17,6 +17,9 @@ _SECONDS = 10.0
 class PartitionReader:
     """One partition from an offset on (its beginning if none), outside of any group.
 
+    `position` is where reading goes on: behind the last record that was handed out, and behind
+    whatever ends or fills aborted transactions there, once the partition's end was met.
+
     Raises:
         DependencyDown: Kafka does not answer.
     """
@@ -26,6 +29,7 @@ class PartitionReader:
     ) -> None:
         self._kafka = kafka
         self._owed: KafkaError | None = None
+        self.position = offset or 0
         self._consumer = Consumer(client_settings.reader(kafka), logger=_client_log)
         try:
             # The leader is learnt first: an assignment without one waits half a second for it.
@@ -44,15 +48,18 @@ class PartitionReader:
         """
         ended = False
         messages, errors = sorted_out(consumed(self._kafka, self._consumer, limit, seconds))
-        for _, error in errors:
+        for message, error in errors:
             if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
                 ended = True
+                self.position = max(self.position, message.offset() or 0)
             else:
                 self._owed = error
         if self._owed is not None and not messages:
             # Records that came before an error are handed out first: none gets lost.
             owed, self._owed = KafkaException(self._owed), None
             raise down(self._kafka, owed) from owed
+        if messages:
+            self.position = max(self.position, (messages[-1].offset() or 0) + 1)
         return batches(messages), ended
 
     def close(self) -> None:
