@@ -1,0 +1,166 @@
+"""Precision, recall, alert rate and cost at any threshold, from alerts and samples with labels."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from floodline.feedback.weighted_counts import WeightedCounts, share_bounds, total_bounds
+
+Numbers = NDArray[np.float64]
+
+CELLS = 5
+"""Parts by score of the alerts, and of the samples, in which the share with an answer is taken."""
+
+
+class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that could be reviewed in a stretch of time, answered or not; arrays of shape (n,).
+
+    Attributes:
+        scores: as published.
+        chances: probability in (0, 1] with which each was chosen for review: 1 for an alert.
+        anomaly: share of its analysts who call it an anomaly; NaN without an answer that counts.
+        trust: weight in [0, 1] of the answer, by agreement and age; of no meaning without one.
+        hours: how long the stretch was.
+    """
+
+    scores: Numbers
+    chances: Numbers
+    anomaly: Numbers
+    trust: Numbers
+    hours: float
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """An estimate between its bounds, each (m,), one a threshold; NaN where nothing is known."""
+
+    value: Numbers
+    lower: Numbers
+    upper: Numbers
+
+
+class ReviewEstimates:
+    """What would be alerted at a threshold, how much of it is real, and how much is missed.
+
+    Each event that was chosen with chance p stands for 1 / p events. Not all that were chosen get
+    an answer, and analysts take the top of the queue first: so alerts, and samples apart from them,
+    are parted by score into five cells of equally many, and an answer also stands for the events of
+    its cell that got none. With u the trust in an answer, N the sum of 1 / p in a cell:
+
+        w = (u / p) N / sum(u / p over the cell's answers)
+
+    An answer with a share a of "anomaly" adds w a to the real ones and w (1 - a) to the others. In
+    a cell without answers, one find could stand for all N; in one with k effective answers for
+    N / k. Counts become intervals by `total_bounds` and `share_bounds`.
+
+    Every event with the same score must have had a chance to be chosen: a stratum with rate 0 is
+    invisible. It fails where, within a cell, real ones are answered more often than others, and
+    where scores have come to mean something else within the stretch.
+
+    Sources: Horvitz, Thompson, "A generalization of sampling without replacement from a finite
+    universe", JASA 47, 1952; Kish, "Survey Sampling", 1965, section 11.7 (effective number).
+    """
+
+    def __init__(self, reviewed: Reviewed, confidence: float) -> None:
+        self._confidence = confidence
+        self._hours = reviewed.hours
+        order = np.argsort(reviewed.scores, kind="stable")
+        self._scores = reviewed.scores[order]
+        chances, anomaly = reviewed.chances[order], reviewed.anomaly[order]
+        answered = ~np.isnan(anomaly)
+        stands = 1.0 / chances
+        trusted = np.where(answered, reviewed.trust[order], 0.0) * stands
+        cells = _cells(chances)
+        sizes, weights = _weights(cells, stands, trusted)
+        real = np.where(answered, anomaly, 0.0)
+        self._events = _Sums(stands, stands**2)
+        self._real = _Sums(weights * real, weights**2 * real)
+        self._false = _Sums(weights * (1 - real) * answered, weights**2 * (1 - real) * answered)
+        # By place: the heaviest find among events from here on, and among those before.
+        find = sizes[cells] if len(cells) else np.zeros(0)
+        self._above = np.append(np.maximum.accumulate(find[::-1])[::-1], 0.0)
+        self._below = np.append(0.0, np.maximum.accumulate(find))
+        self.answers = int(answered.sum())
+
+    def precision(self, thresholds: Numbers) -> Interval:
+        """The share of real ones among the events at or above each threshold."""
+        places = self._places(thresholds)
+        real, false = self._tail(self._real, places), self._tail(self._false, places)
+        return self._share(real, false)
+
+    def recall(self, thresholds: Numbers) -> Interval:
+        """The share of the real ones that lies at or above each threshold."""
+        places = self._places(thresholds)
+        return self._share(self._tail(self._real, places), self._head(self._real, places))
+
+    def alerts_per_hour(self, thresholds: Numbers) -> Interval:
+        """Events an hour at or above each threshold."""
+        places = self._places(thresholds)
+        total, squares = self._events.from_place(places)
+        heaviest = np.full(len(places), 1.0)
+        return self._rate(WeightedCounts(total, squares, heaviest))
+
+    def cost_per_hour(self, thresholds: Numbers, *, miss: float, false_alarm: float) -> Interval:
+        """What misses and false alarms cost an hour at each threshold."""
+        places = self._places(thresholds)
+        missed, false = self._head(self._real, places), self._tail(self._false, places)
+        cost = WeightedCounts(
+            miss * missed.total + false_alarm * false.total,
+            miss**2 * missed.squares + false_alarm**2 * false.squares,
+            np.maximum(miss * missed.next_weight, false_alarm * false.next_weight),
+        )
+        return self._rate(cost)
+
+    def _places(self, thresholds: Numbers) -> NDArray[np.int64]:
+        return np.searchsorted(self._scores, thresholds, side="left")
+
+    def _tail(self, sums: "_Sums", places: NDArray[np.int64]) -> WeightedCounts:
+        return WeightedCounts(*sums.from_place(places), np.maximum(self._above[places], 1.0))
+
+    def _head(self, sums: "_Sums", places: NDArray[np.int64]) -> WeightedCounts:
+        return WeightedCounts(*sums.before_place(places), np.maximum(self._below[places], 1.0))
+
+    def _share(self, part: WeightedCounts, rest: WeightedCounts) -> Interval:
+        whole = part.total + rest.total
+        value = np.full(whole.shape, np.nan)
+        np.divide(part.total, whole, out=value, where=whole > 0)
+        return Interval(value, *share_bounds(part, rest, self._confidence))
+
+    def _rate(self, counts: WeightedCounts) -> Interval:
+        bounds = total_bounds(counts, self._confidence)
+        return Interval(counts.total / self._hours, *(each / self._hours for each in bounds))
+
+
+def _cells(chances: Numbers) -> NDArray[np.int64]:
+    """The cell of each event, in order of score: alerts from 0 on, samples behind them."""
+    cells = np.empty(len(chances), np.int64)
+    for first, kind in ((0, chances >= 1), (CELLS, chances < 1)):
+        count = int(kind.sum())
+        cells[kind] = first + np.arange(count) * CELLS // max(count, 1)
+    return cells
+
+
+def _weights(
+    cells: NDArray[np.int64], stands: Numbers, trusted: Numbers
+) -> tuple[Numbers, Numbers]:
+    """By cell what one find would stand for, and by event what its answer stands for."""
+    total, answers, squares = (
+        np.bincount(cells, each, minlength=2 * CELLS) for each in (stands, trusted, trusted**2)
+    )
+    effective = np.divide(answers**2, squares, out=np.ones(2 * CELLS), where=squares > 0)
+    each = np.divide(total, answers, out=np.zeros(2 * CELLS), where=answers > 0)
+    return total / np.maximum(effective, 1.0), trusted * each[cells]
+
+
+class _Sums:
+    """Running sums of weights and of their squares, in order of score."""
+
+    def __init__(self, weights: Numbers, squares: Numbers) -> None:
+        self._sums = np.stack([np.append(0.0, np.cumsum(each)) for each in (weights, squares)])
+
+    def before_place(self, places: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+        return self._sums[0, places], self._sums[1, places]
+
+    def from_place(self, places: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+        left = np.maximum(self._sums[:, -1:] - self._sums[:, places], 0.0)
+        left = np.where(left > 1e-9 * self._sums[:, -1:], left, 0.0)
+        return left[0], left[1]

@@ -1,0 +1,150 @@
+"""Which events below the threshold are drawn for review, and with what probability."""
+
+import hashlib
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+BAND_REACHES = (5.0, 50.0)
+"""Where strata end below the threshold: so many events lie above, for each alert."""
+BUDGET_SHARES = (0.5, 0.3, 0.2)
+"""Of the reviews, from the band just below the threshold downwards."""
+
+_STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_BITS = 53
+
+
+class Stratum(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Events whose score is at least `floor` and below that of the next stratum.
+
+    Attributes:
+        floor: lowest score in it.
+        rate: probability in [0, 1] with which an event of it is drawn.
+    """
+
+    floor: float
+    rate: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.floor <= 1 and 0 <= self.rate <= 1):
+            raise ValueError(f"floor and rate lie in [0, 1], not {self.floor} and {self.rate}")
+
+
+class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The strata below the threshold, by rising floor, the first one at 0."""
+
+    strata: tuple[Stratum, ...]
+
+    def __post_init__(self) -> None:
+        floors = [stratum.floor for stratum in self.strata]
+        if not floors or floors[0] != 0 or floors != sorted(set(floors)):
+            raise ValueError("strata have rising floors, the first one at 0")
+
+    @classmethod
+    def even(cls, rate: float) -> "Sampling":
+        """The same rate for all."""
+        return cls(strata=(Stratum(floor=0.0, rate=rate),))
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """What was drawn of a batch: places, ascending, and the probability of each, both (k,)."""
+
+    places: NDArray[np.int64]
+    rates: Numbers
+
+
+def sampling_key(detector: str, topic_id: str, partition: int) -> int:
+    """64 bits that tell partitions apart, so that each draws independently of the others."""
+    name = f"{detector}\0{topic_id}\0{partition}".encode()
+    return int.from_bytes(hashlib.sha256(name).digest()[:8], "little")
+
+
+class ReviewSampler:
+    """Draws events of one partition: a pure function of (partition, offset, score, sampling).
+
+    An event is drawn if a hash of its offset, taken as a number in [0, 1), lies below its
+    stratum's rate. So batches, restarts and replays change nothing, and an event that is drawn at
+    one rate is drawn at every higher one.
+
+    Source of the hash: Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+    OOPSLA 2014 (SplitMix64).
+    """
+
+    def __init__(self, key: int, sampling: Sampling) -> None:
+        self._key = np.uint64(key)
+        self._floors = np.array([stratum.floor for stratum in sampling.strata])
+        self._rates = np.array([stratum.rate for stratum in sampling.strata])
+        self._highest = float(self._rates.max())
+
+    def draw(self, offsets: NDArray[np.int64], scores: Numbers, below: NDArray[np.bool_]) -> Drawn:
+        """The events that are drawn, of those that `below` marks as scored and no alerts."""
+        chances = uniform(self._key, offsets)
+        likely = np.flatnonzero((chances < self._highest) & below)
+        rates = self._rates[np.searchsorted(self._floors, scores[likely], side="right") - 1]
+        drawn = chances[likely] < rates
+        return Drawn(likely[drawn], rates[drawn])
+
+
+def uniform(key: Any, offsets: NDArray[np.int64]) -> Numbers:
+    """A number in [0, 1) for each offset, by SplitMix64 from `key` on, of 53 bits."""
+    mixed = np.uint64(key) + (offsets.astype(np.uint64) + np.uint64(1)) * np.uint64(_STEP)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(_FIRST)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(_SECOND)
+    mixed ^= mixed >> np.uint64(31)
+    chances: Numbers = (mixed >> np.uint64(64 - _BITS)).astype(np.float64) * 2.0**-_BITS
+    return chances
+
+
+class Reviewable(msgspec.Struct, frozen=True):
+    """Scores seen in a stretch of time, and how many events each stands for; both (n,)."""
+
+    scores: Numbers
+    weights: Numbers
+    hours: float
+
+
+def planned_sampling(seen: Reviewable, threshold: float, reviews_an_hour: float) -> Sampling:
+    """The strata and rates that come to so many reviews an hour.
+
+    The band just below the threshold reaches down to where five events lie above its floor for
+    each alert, the next one to fifty, the last one takes the rest. Each gets its share of the
+    reviews, spread over the events that it is estimated to have an hour; what a stratum has too
+    few events for goes to those below it.
+
+    `seen` holds alerts, each for itself, and samples, each for 1 / its probability.
+
+    Raises:
+        ValueError: nothing was seen, or for no time.
+    """
+    if not seen.scores.size or not seen.hours > 0:
+        raise ValueError("rates are planned from events that were seen for some time")
+    order = np.argsort(-seen.scores, kind="stable")
+    scores, counts = seen.scores[order], np.cumsum(seen.weights[order])
+    alerts = max(1.0, float(seen.weights[seen.scores >= threshold].sum()))
+    floors = [_score_at(scores, counts, reach * alerts) for reach in BAND_REACHES]
+    strata: list[Stratum] = []
+    ceiling, left = threshold, 0.0
+    for floor, share in zip([*floors, 0.0], BUDGET_SHARES, strict=True):
+        left += share * reviews_an_hour
+        if floor >= ceiling:
+            continue
+        within = (seen.scores >= floor) & (seen.scores < ceiling)
+        an_hour = float(seen.weights[within].sum()) / seen.hours
+        rate = 1.0 if an_hour <= left else left / an_hour
+        left -= rate * an_hour
+        strata.append(Stratum(floor=floor, rate=rate))
+        ceiling = floor
+    return Sampling(strata=tuple(reversed(strata))) if strata else Sampling.even(0.0)
+
+
+def _score_at(scores: Numbers, counts: Numbers, wanted: float) -> float:
+    """The score that `wanted` events reach, of scores that fall; 0 where there are fewer."""
+    place = int(np.searchsorted(counts, wanted))
+    if place >= len(scores):
+        return 0.0
+    return math.nextafter(float(scores[place]), math.inf)

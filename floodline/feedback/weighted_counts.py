@@ -1,0 +1,139 @@
+"""How far a weighted count can be trusted, and shares and sums made of such counts."""
+
+from collections.abc import Callable
+from typing import Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc, gammainc, gammaincinv
+
+Numbers = NDArray[np.float64]
+Chance = Callable[[Numbers], Numbers]
+
+_HALVINGS = 60
+"""Of the bracket in which a bound is searched: below the last bit of a share."""
+
+
+class WeightedCounts(msgspec.Struct, frozen=True):
+    """Sums over items that were each found with a known chance; arrays of one shape.
+
+    An item that was chosen with chance p stands for w = 1 / p of its kind.
+
+    Attributes:
+        total: sum of w, the estimate.
+        squares: sum of w^2, the variance of the estimate if items come as a Poisson process does.
+        next_weight: the largest w that an item could have had, found or not. What was never found
+            may be there all the same, and this says how much one find would weigh.
+    """
+
+    total: Numbers
+    squares: Numbers
+    next_weight: Numbers
+
+    @classmethod
+    def of(cls, total: float, squares: float, next_weight: float) -> Self:
+        """One count."""
+        return cls(*(np.array([float(each)]) for each in (total, squares, next_weight)))
+
+
+class _Gamma(msgspec.Struct, frozen=True):
+    """Gamma distributions; a shape of 0 is a point at 0."""
+
+    shape: Numbers
+    scale: Numbers
+
+
+def _shy(counts: WeightedCounts) -> _Gamma:
+    """What the count speaks for from below: as if nothing were just missed."""
+    seen = counts.total > 0
+    scale = np.divide(counts.squares, counts.total, out=np.ones(counts.total.shape), where=seen)
+    shape = np.divide(counts.total, scale, out=np.zeros(counts.total.shape), where=seen)
+    return _Gamma(shape, scale)
+
+
+def _bold(counts: WeightedCounts) -> _Gamma:
+    """From above: as if one more, of the largest weight, were just missed."""
+    total = counts.total + counts.next_weight
+    scale = (counts.squares + counts.next_weight**2) / total
+    return _Gamma(total / scale, scale)
+
+
+def total_bounds(counts: WeightedCounts, confidence: float) -> tuple[Numbers, Numbers]:
+    """The interval that holds the expected count with `confidence`, half of the rest on each side.
+
+    With y the total, v its variance and m the next weight, the gamma interval lies between the
+    a-quantile of Gamma(y^2 / v, v / y) and the (1 - a)-quantile of Gamma((y + m)^2 / (v + m^2),
+    (v + m^2) / (y + m)). Its mid-p form, used here, takes both quantiles of the even mixture of the
+    two. For weights of 1 it is the mid-p interval of a Poisson count.
+
+    It assumes that items come independently; it fails where one incident makes many of them. At
+    small counts it covers about `confidence`, and more than it where weights differ greatly.
+
+    Sources: Fay, Feuer, "Confidence intervals for directly standardized rates: a method based on
+    the gamma distribution", Statistics in Medicine 16, 1997; Fay, Kim, "Confidence intervals for
+    directly standardized rates using mid-p gamma intervals", Biometrical Journal 59, 2017.
+    """
+    shy, bold = _shy(counts), _bold(counts)
+    tail = (1 - confidence) / 2
+    highest = bold.scale * gammaincinv(bold.shape, 1 - tail / 2)
+
+    def chance(value: Numbers) -> Numbers:
+        return (_chance_below(shy, value) + _chance_below(bold, value)) / 2
+
+    zero = np.zeros_like(highest)
+    return _solved(chance, tail, zero, highest), _solved(chance, 1 - tail, zero, highest)
+
+
+def share_bounds(
+    part: WeightedCounts, rest: WeightedCounts, confidence: float
+) -> tuple[Numbers, Numbers]:
+    """The interval that holds part / (part + rest) with `confidence`, half of the rest each side.
+
+    Precision is the share of real ones among the alerts, recall the share of alerts among the real
+    ones. Each count has the two gamma distributions of `total_bounds`, and those of both counts are
+    melded: a share that is just missed from below draws the part from its lower one and the rest
+    from its upper one, and the other way round from above. Bounds are quantiles of the even mixture
+    of both; for gammas A / (A + B) has a beta distribution, so nothing is drawn. With weights of 1
+    it is the mid-p form of Clopper-Pearson's interval.
+
+    It assumes that the two counts are independent of each other. Without any item on either side it
+    is (0, 1).
+
+    Source: Fay, Proschan, Brittain, "Combining one-sample confidence procedures for inference in
+    the two-sample case", Biometrics 71, 2015.
+    """
+    tail = (1 - confidence) / 2
+    ends = ((_shy(part), _bold(rest)), (_bold(part), _shy(rest)))
+    zero, one = np.zeros_like(part.total), np.ones_like(part.total)
+
+    def chance(value: Numbers) -> Numbers:
+        least, most = (_chance_of_share(a, b, value) for a, b in ends)
+        return (least + most) / 2
+
+    return _solved(chance, tail, zero, one), _solved(chance, 1 - tail, zero, one)
+
+
+def _chance_below(gamma: _Gamma, value: Numbers) -> Numbers:
+    point = gamma.shape == 0
+    shape = np.where(point, 1.0, gamma.shape)
+    return np.where(point, 1.0, gammainc(shape, value / gamma.scale))
+
+
+def _chance_of_share(part: _Gamma, rest: _Gamma, value: Numbers) -> Numbers:
+    """The chance that the share is at most `value`; one of the two is no point at 0."""
+    none, whole = part.shape == 0, rest.shape == 0
+    a, b = np.where(none, 1.0, part.shape), np.where(whole, 1.0, rest.shape)
+    left, right = value / part.scale, (1 - value) / rest.scale
+    chance = betainc(a, b, left / (left + right))
+    return np.where(none, 1.0, np.where(whole, 0.0, chance))
+
+
+def _solved(chance: Chance, aim: float, low: Numbers, high: Numbers) -> Numbers:
+    """Where the chance reaches `aim`, by halving; it never falls as the value grows."""
+    low, high = low.copy(), high.copy()
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        below = chance(middle) < aim
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return (low + high) / 2

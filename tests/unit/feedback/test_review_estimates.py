@@ -1,0 +1,114 @@
+"""Precision, recall, rate and cost from what was reviewed."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from floodline.feedback.review_estimates import Reviewed, ReviewEstimates
+
+CONFIDENCE = 0.9
+ANSWERS = st.lists(
+    st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0, math.nan])), min_size=1, max_size=60
+)
+
+
+def estimates(scores: list[float], answers: list[float], chances: float = 1.0) -> ReviewEstimates:
+    """Of events that were all chosen with the same chance, in one hour."""
+    count = len(scores)
+    return ReviewEstimates(
+        Reviewed(
+            scores=np.array(scores, dtype=np.float64),
+            chances=np.full(count, chances),
+            anomaly=np.array(answers, dtype=np.float64),
+            trust=np.ones(count),
+            hours=1.0,
+        ),
+        CONFIDENCE,
+    )
+
+
+def test_with_every_answer_the_estimates_are_the_plain_shares() -> None:
+    """Nothing is weighted where nothing was left out."""
+    found = estimates([0.1, 0.2, 0.6, 0.7, 0.8, 0.9], [0, 1, 0, 1, 1, 1])
+    at = np.array([0.5])
+    assert found.precision(at).value.tolist() == [0.75]
+    assert found.recall(at).value.tolist() == [0.75]
+    assert found.alerts_per_hour(at).value.tolist() == [4.0]
+    assert found.cost_per_hour(at, miss=10, false_alarm=1).value.tolist() == [11.0]
+
+
+def test_without_answers_anything_is_possible() -> None:
+    """No answers: no share, and bounds that rule nothing out."""
+    found = estimates([0.5, 0.6], [math.nan, math.nan])
+    precision = found.precision(np.array([0.5]))
+    assert math.isnan(precision.value[0])
+    assert (precision.lower[0], precision.upper[0]) == pytest.approx((0, 1), abs=1e-9)
+
+
+@settings(deadline=None)
+@given(ANSWERS)
+def test_bounds_hold_the_estimate_and_the_order_of_items_changes_nothing(
+    items: list[tuple[float, float]],
+) -> None:
+    """Lower, value and upper ascend at every threshold, however the items are given."""
+    scores, answers = (list(each) for each in zip(*items, strict=True))
+    points = np.linspace(0, 1.1, 7)
+    one, other = estimates(scores, answers), estimates(scores[::-1], answers[::-1])
+    for interval in (one.precision(points), one.recall(points)):
+        known = ~np.isnan(interval.value)
+        assert (interval.lower[known] <= interval.value[known] + 1e-9).all()
+        assert (interval.value[known] <= interval.upper[known] + 1e-9).all()
+        assert ((interval.lower >= 0) & (interval.upper <= 1)).all()
+    if len(set(scores)) == len(scores):
+        np.testing.assert_allclose(one.recall(points).value, other.recall(points).value)
+
+
+def test_recall_from_samples_is_right_on_average() -> None:
+    """Of 20,000 events, 1 in 50 sampled below the threshold, recall is estimated without bias."""
+    draw = np.random.default_rng(5)
+    real = draw.random(20_000) < 0.02
+    scores = np.where(real, draw.beta(6, 3, real.size), draw.beta(2, 8, real.size))
+    above = scores >= 0.6
+    true = real[above].sum() / real.sum()
+    found = []
+    for _ in range(200):
+        chosen = above | (draw.random(real.size) < 0.02)
+        chances = np.where(above, 1.0, 0.02)[chosen]
+        reviewed = Reviewed(
+            scores=scores[chosen],
+            chances=chances,
+            anomaly=real[chosen].astype(np.float64),
+            trust=np.ones(int(chosen.sum())),
+            hours=1.0,
+        )
+        found.append(ReviewEstimates(reviewed, CONFIDENCE).recall(np.array([0.6])))
+    assert np.mean([1 / each.value[0] for each in found]) == pytest.approx(1 / true, rel=0.05)
+    held = [each.lower[0] <= true <= each.upper[0] for each in found]
+    assert np.mean(held) >= 0.84
+
+
+def test_labels_at_the_top_do_not_flatter_precision() -> None:
+    """With the top of the queue labelled first, the share of all alerts is estimated."""
+    draw = np.random.default_rng(6)
+    scores = np.sort(draw.uniform(0.5, 1, 2_000))
+    real = draw.random(scores.size) < (scores - 0.5) * 2
+    answered = (draw.random(scores.size) < 0.1) | (np.arange(scores.size) >= 1_500)
+    answers = np.where(answered, real, np.nan).tolist()
+    found = estimates(scores.tolist(), answers)
+    assert np.nanmean(answers) > real.mean() + 0.2
+    assert found.precision(np.array([0.5])).value[0] == pytest.approx(real.mean(), abs=0.06)
+
+
+def test_an_answer_without_trust_counts_for_nothing() -> None:
+    """Split or stale answers are as if not given."""
+    count = 10
+    scores = np.linspace(0.5, 0.9, count)
+    trust = np.array([0.0, 1.0] * 5)
+    anomaly = np.array([0.0, 1.0] * 5)
+    reviewed = Reviewed(
+        scores=scores, chances=np.ones(count), anomaly=anomaly, trust=trust, hours=1.0
+    )
+    assert ReviewEstimates(reviewed, CONFIDENCE).precision(np.array([0.5])).value[0] == 1.0
