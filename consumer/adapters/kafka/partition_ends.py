@@ -16,12 +16,13 @@ _SECONDS = 10.0
 class PartitionEnds:
     """Asks for the ends of partitions.
 
-    A consumer under read_committed is told where the first open transaction begins instead.
+    A consumer under read_committed is told where the first open transaction begins instead. Each
+    question has a client of its own: one that lived through a broker's restart goes on asking by
+    the leader epoch of before, and is refused for ever (seen with 2.16).
     """
 
     def __init__(self, kafka: KafkaSection) -> None:
         self._kafka = kafka
-        self._admin = AdminClient(kafka.client(), logger=_client_log)
 
     def of(self, topic: str, partition: int) -> int:
         """The offset behind a partition's last record, be its transaction open or not.
@@ -30,8 +31,9 @@ class PartitionEnds:
             DependencyDown: Kafka does not answer.
         """
         place = TopicPartition(topic, partition)
+        admin = AdminClient(self._kafka.client(), logger=_client_log)
         try:
-            asked = self._admin.list_offsets(
+            asked = admin.list_offsets(
                 {place: OffsetSpec.latest()},
                 isolation_level=IsolationLevel.READ_UNCOMMITTED,
                 request_timeout=_SECONDS,
