@@ -101,7 +101,7 @@ class Lesson:
         """
         until = self._now() + seconds
         for rows in self._slices:
-            self.scorer.step_many(rows, self._configuration.initial_rule)
+            self.scorer.step_many(rows, self._configuration.initial_rule, rarities="alerts")
             if self._now() >= until:
                 return False
         self._end()
@@ -144,9 +144,10 @@ class Teacher:
         history = self._history
         if history is None:
             return None
-        slices = self._of_log(history, partition, end)
         if history.kind == "file":
             slices = self._of_file(str(history.value))
+        else:
+            slices = self._of_log(history, partition, end)
         return Lesson(self._configuration, partition, slices, self._now)
 
     def _of_file(self, name: str) -> Generator[Rows, None, None]:

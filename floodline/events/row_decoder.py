@@ -74,11 +74,14 @@ class RowDecoder:
         return DecodedRows(batch.rows[good], np.flatnonzero(good), faults)
 
     def _batch(self, values: Values) -> Batch:
-        if None in values:
-            values = [value or b"" for value in values]
         texts = cast("Sequence[bytes]", values)
+        try:
+            text = b"".join([*texts, _END])
+        except TypeError:  # some record has no value; to look for one would cost as much as to join
+            texts = [value or b"" for value in values]
+            text = b"".join([*texts, _END])
         return Batch(
-            text=np.frombuffer(b"".join([*texts, _END]), np.uint8),
+            text=np.frombuffer(text, np.uint8),
             sizes=np.fromiter(map(len, texts), np.int64, len(texts)),
             instead=self._instead,
             optional=self._optional,

@@ -76,7 +76,7 @@ class ReviewEstimates:
         self._real = _Sums(weights * real, weights**2 * real)
         self._false = _Sums(weights * (1 - real) * answered, weights**2 * (1 - real) * answered)
         # By place: the heaviest find among events from here on, and among those before.
-        find = sizes[cells] if len(cells) else np.zeros(0)
+        find = sizes[cells]
         self._above = np.append(np.maximum.accumulate(find[::-1])[::-1], 0.0)
         self._below = np.append(0.0, np.maximum.accumulate(find))
         self.answers = int(answered.sum())

@@ -1,7 +1,6 @@
 """How far a weighted count can be trusted, and shares and sums made of such counts."""
 
 from collections.abc import Callable
-from typing import Self
 
 import msgspec
 import numpy as np
@@ -30,11 +29,6 @@ class WeightedCounts(msgspec.Struct, frozen=True):
     total: Numbers
     squares: Numbers
     next_weight: Numbers
-
-    @classmethod
-    def of(cls, total: float, squares: float, next_weight: float) -> Self:
-        """One count."""
-        return cls(*(np.array([float(each)]) for each in (total, squares, next_weight)))
 
 
 class _Gamma(msgspec.Struct, frozen=True):

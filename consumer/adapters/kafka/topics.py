@@ -104,6 +104,7 @@ class KafkaTopics:
         """
         topics = self._outputs()
         try:
+            # It renews the leader epochs, too: ends asked by those of before are refused.
             present = self._admin.list_topics(timeout=_SECONDS).topics
             latest = {
                 TopicPartition(topic, partition): OffsetSpec.latest()

@@ -104,19 +104,27 @@ class SlowReplay:
         self._replay.close()
 
 
+def slow_learner(
+    broker: FakeBroker, configuration: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Member, list[int]]:
+    """A member with 600 events to learn before it scores, and its turns at each read of them."""
+    broker.append(0, VALUES[:600])
+    member = Member(broker, configuration, folder)
+    replay, turns = member.log.replay, list[int]()
+    monkeypatch.setattr(
+        member.log, "replay", lambda *where: SlowReplay(replay(*where), member, turns)
+    )
+    member.input.give(0)
+    return member, turns
+
+
 def test_the_group_is_polled_while_a_history_is_learnt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long it is: a turn learns for a quarter of a second, and the model is the same."""
     configuration = warmed("earliest")
     broker = FakeBroker(configuration.topics)
-    broker.append(0, VALUES[:600])
-    member = Member(broker, configuration, tmp_path)
-    replay, turns = member.log.replay, list[int]()
-    monkeypatch.setattr(
-        member.log, "replay", lambda *where: SlowReplay(replay(*where), member, turns)
-    )
-    member.input.give(0)
+    member, turns = slow_learner(broker, configuration, tmp_path, monkeypatch)
     member.run(lambda: broker.committed() == {0: 600})
     assert len(turns) == 600 / 50
     assert turns == list(range(turns[0], turns[0] + len(turns)))
@@ -163,13 +171,7 @@ def test_a_partition_that_goes_leaves_its_lesson(
     """The connection is closed, and who gets the partition next learns the history anew."""
     configuration = warmed("earliest")
     broker = FakeBroker(configuration.topics)
-    broker.append(0, VALUES[:600])
-    member = Member(broker, configuration, tmp_path)
-    replay, turns = member.log.replay, list[int]()
-    monkeypatch.setattr(
-        member.log, "replay", lambda *where: SlowReplay(replay(*where), member, turns)
-    )
-    member.input.give(0)
+    member, turns = slow_learner(broker, configuration, tmp_path, monkeypatch)
     member.run(lambda: len(turns) == 3)
     assert member.log.replays[0].closed
     assert broker.changes(0) == []

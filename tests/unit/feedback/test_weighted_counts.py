@@ -13,9 +13,14 @@ COUNTS = st.integers(0, 500)
 WEIGHTS = st.floats(0.1, 1_000.0)
 
 
+def counts(total: float, squares: float, next_weight: float) -> WeightedCounts:
+    """One count."""
+    return WeightedCounts(*(np.array([float(each)]) for each in (total, squares, next_weight)))
+
+
 def plain(found: int) -> WeightedCounts:
     """Items that each stand for themselves."""
-    return WeightedCounts.of(found, found, 1)
+    return counts(found, found, 1)
 
 
 def bounds(part: WeightedCounts, rest: WeightedCounts) -> tuple[float, float]:
@@ -55,8 +60,8 @@ def test_a_share_does_not_depend_on_the_unit_of_weight(part: int, rest: int, uni
     """Whether an item stands for one or for ten changes nothing where all do."""
     one = bounds(plain(part), plain(rest))
     other = bounds(
-        WeightedCounts.of(part * unit, part * unit**2, unit),
-        WeightedCounts.of(rest * unit, rest * unit**2, unit),
+        counts(part * unit, part * unit**2, unit),
+        counts(rest * unit, rest * unit**2, unit),
     )
     assert other == pytest.approx(one, abs=1e-9)
 
@@ -67,8 +72,7 @@ def test_the_estimate_lies_within_and_the_unseen_widens(
 ) -> None:
     """Bounds hold the estimate; what the other side could have missed lowers them."""
     found = [
-        WeightedCounts.of(sum(each), sum(w * w for w in each), max([*each, 1.0]))
-        for each in (part, rest)
+        counts(sum(each), sum(w * w for w in each), max([*each, 1.0])) for each in (part, rest)
     ]
     low, high = bounds(*found)
     total = sum(part) + sum(rest)
