@@ -1,9 +1,6 @@
 """The loop of one group member: poll, score, commit; restore, adopt releases, recover."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from functools import partial
 
 import structlog
 
@@ -23,7 +20,6 @@ from consumer.ports import (
 from consumer.records import Batch
 from consumer.restoration import Restoration, Restorer
 from consumer.task import Sealed, State, Task
-from consumer.worker_thread import WorkerThread
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError, DependencyDown, StateRefused
 from floodline.storage.state_store import StateStore
@@ -37,8 +33,6 @@ _MOST_RESTARTS = 10
 _LONGEST_PAUSE_SECONDS = 5.0
 _HASH_SECONDS = 1.0
 _SNAPSHOT_SECONDS = 2.0
-_MOST_AHEAD = 2
-"""Batches that may wait to be scored; then polling waits, so that neither waits for each batch."""
 _MOST_PENDING = 20_000
 """Messages that may wait while a transaction is on its way; then scoring waits for it."""
 
@@ -47,8 +41,8 @@ class ScoringLoop:
     """Owns the tasks of the partitions that the group gave to this member.
 
     Outputs are held until the commit: one transaction each interval carries alerts, dead letters,
-    changes and offsets. While this thread polls, another one scores what was polled before, and a
-    third commits the interval before. Whoever decides about tasks settles the scoring first. After
+    changes and offsets. Polling and scoring take turns on one thread: on two they would wait for
+    the interpreter's lock longer than they gain. Another thread commits the interval before. After
     a failed transaction the producer is replaced and every task goes back to what is committed,
     model included.
     """
@@ -66,7 +60,7 @@ class ScoringLoop:
         store: StateStore,
         observation: Observation,
         monotonic: Clock,
-        workers: Callable[[str], Worker] = WorkerThread,
+        keeper: Worker,
     ) -> None:
         self._configuration = configuration
         self._topic_id = topic_id
@@ -80,11 +74,9 @@ class ScoringLoop:
         self._tasks: dict[int, Task] = {}
         self._restorations: dict[int, Restoration] = {}
         self._begun_at: dict[int, float] = {}
-        self._scorer = workers("scoring")
         self._keeping = Keeping(
-            configuration.consumer, store, topic_id, source.bounds, workers("snapshots"), monotonic
+            configuration.consumer, store, topic_id, source.bounds, keeper, monotonic
         )
-        self._scoring: deque[Future[None]] = deque()
         self._publication: Publication | None = None
         self._sealed: list[Sealed] = []
         self._adoption = Adoption(configuration, releases, store, monotonic)
@@ -124,12 +116,10 @@ class ScoringLoop:
                 self._failure = PublishFailed("broken_off", "the loop ended by an error")
             self._input.close()
             self._drop(list(self._tasks))
-            self._scorer.close()
             self._keeping.close()
 
     def _finish(self) -> None:
         """Commit all that is done."""
-        self._settle()
         self._await_publication()
         self._keeping.finish(_SNAPSHOT_SECONDS)
         self._seal(closing=list(self._tasks.values()))
@@ -137,7 +127,6 @@ class ScoringLoop:
 
     def assigned(self, partitions: Sequence[int]) -> None:
         """New partitions: each begins by restoring."""
-        self._settle()
         self._drop(partitions)  # given twice is as if lost between
         for partition in partitions:
             store = self._restorer.identity
@@ -151,7 +140,6 @@ class ScoringLoop:
 
         All of it has one deadline; what is not committed by then is scored by the next owner.
         """
-        self._settle()
         deadline = self._now() + self._patience
         self._await_publication()
         going = [self._tasks[p] for p in partitions if p in self._tasks]
@@ -166,7 +154,6 @@ class ScoringLoop:
 
     def lost(self, partitions: Sequence[int]) -> None:
         """Partitions are another's already: what is not committed is forgotten."""
-        self._settle()
         self._await_publication()
         self._drop(partitions)
         log.warning("lost", partitions=list(partitions))
@@ -181,7 +168,6 @@ class ScoringLoop:
         if self._publication is not None and self._publication.ended():
             self._await_publication()
         if self._publication is None and self._due() <= 0:
-            self._settle()
             self._adoption.adopt([t for t in self._tasks.values() if t.state is State.RUNNING])
             self._seal()
         if self._failure is not None and self._now() >= self._resume_at:
@@ -204,16 +190,8 @@ class ScoringLoop:
             task = self._tasks.get(batch.partition)
             if task is None or task.state is not State.RUNNING:
                 continue  # fetched before a pause
-            self._scoring.append(self._scorer.submit(partial(task.take, batch)))
-        while len(self._scoring) > _MOST_AHEAD:
-            self._scoring.popleft().result()
-
-    def _settle(self) -> None:
-        """Wait until all that was polled is scored; nothing else touches tasks until then."""
-        while self._scoring:
-            self._scoring.popleft().result()
-        for task in self._tasks.values():
-            if task.overrun and task.state is State.RUNNING:
+            task.take(batch)
+            if task.overrun:
                 self._halt(task)
 
     def _halt(self, task: Task) -> None:
@@ -358,7 +336,6 @@ class ScoringLoop:
             self._failure = None
 
     def _rewind(self) -> None:
-        self._settle()
         for partition, task in self._tasks.items():
             self._input.pause(partition)
             task.discard()

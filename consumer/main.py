@@ -20,6 +20,7 @@ from consumer.observation import Observation
 from consumer.output_watch import OutputWatch
 from consumer.ports import PublishFailed
 from consumer.restoration import Restorer
+from consumer.worker_thread import WorkerThread
 from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError, DependencyDown
@@ -102,6 +103,7 @@ def _run(configuration: Configuration, observation: Observation, stopping: threa
         store=store,
         observation=observation,
         monotonic=time.monotonic,
+        keeper=WorkerThread("snapshots"),
     )
     watch = OutputWatch(topic.held_back, observation.held_back)
     try:

@@ -111,6 +111,7 @@ class Task:
         self.life = 0
         self.overrun = False
         self._configuration = configuration
+        self._topics = configuration.topics
         self._store = store
         self._fingerprint = fingerprint(configuration)
         self._schema = configuration.schema_of_events
@@ -222,7 +223,7 @@ class Task:
         identity = f"{detector}-{self.topic_id}-{self.partition}-{offset}-{what}"
         self.pending.append(
             Message(
-                self._configuration.topics.changes,
+                self._topics.changes,
                 str(self.partition).encode(),
                 encode(said),
                 self._headers(identity, type(said).__name__.lower()),
@@ -345,7 +346,7 @@ class Task:
             value = encode(msgspec.structs.replace(alert, event=None))
         key = record.key if record.key and len(record.key) <= _LONGEST_KEY else alert.id.encode()
         return Message(
-            self._configuration.topics.alerts,
+            self._topics.alerts,
             key,
             value,
             self._headers(alert.id, "alert"),
@@ -360,13 +361,13 @@ class Task:
             headers=record.headers,
             error=error,
         )
-        topic = self._configuration.topics.dead_letters
+        topic = self._topics.dead_letters
         self.pending.append(Message(topic, letter.key, letter.value, letter.headers))
         self.dead_letters += 1
         self.tally.dead_letters[error.reason] = self.tally.dead_letters.get(error.reason, 0) + 1
 
     def _coordinates(self, offset: int) -> Coordinates:
-        topic = self._configuration.topics.events
+        topic = self._topics.events
         return Coordinates(
             topic=topic, topic_id=self.topic_id, partition=self.partition, offset=offset
         )

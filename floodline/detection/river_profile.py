@@ -118,8 +118,8 @@ class RiverProfileForest:
         """Explain the score of one event, (1, d), as the model is now. Changes nothing.
 
         Without a feature the event takes the child that is heavier in the window being counted,
-        River's rule. A usual range is all that its scaler has seen. The trees go over to their
-        slow layout for missing features until a whole window has all.
+        River's rule. A usual range is all that its scaler has seen. Tall trees go over to
+        their slow layout for missing features until a whole window has all.
         """
         count = len(self._features)
         event = as_matrix(event, count)
@@ -146,7 +146,7 @@ class RiverProfileForest:
         """Score and learn as `score_learn_many`; explain the events that `judge` marks.
 
         Short trees are cheap to keep as they were: where an event is marked, the kept ones learn
-        what came before it again, and explain. That leaves these trees in their fast layout.
+        what came before it again, and explain.
         """
         rows = as_matrix(rows, len(self._features))
         if self.parameters.height > SHORT:

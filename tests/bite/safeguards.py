@@ -88,13 +88,6 @@ SAFEGUARDS = (
         (f"{_REWINDS}::test_revoked_partitions_commit_first",),
     ),
     Safeguard(
-        "scoring is settled before a rebalance",
-        _LOOP,
-        "        self._settle()\n        deadline = ",
-        "        deadline = ",
-        (_REBALANCES,),
-    ),
-    Safeguard(
         "a transaction under way is awaited before a rebalance",
         _LOOP,
         "        self._await_publication()\n        going = ",

@@ -102,7 +102,7 @@ class Member:
             store=self.store,
             observation=self.observation,
             monotonic=self.clock,
-            workers=InlineWorker,
+            keeper=InlineWorker(),
         )
 
     def run(self, until: Callable[[], bool] | None = None) -> None:

@@ -23,7 +23,6 @@ POINTS = (
     "before a poll",
     "after a poll",
     "asking for an offset",
-    "scoring",
     "snapshots",
     "before a write",
     "after a write",
@@ -80,8 +79,8 @@ class SimulatedMember:
         self.ended = False
         self.late = False
         self.clock = FakeClock()
-        self.workers: dict[str, HeldWorker] = {}
         at = self.fate.at
+        self.keeper = HeldWorker("snapshots", at)
         store = StateStore(FakePlace(disk, at=at))
         self.input = GroupInput(group, self.clock, name, at)
         self.output = FencedOutput(self.input, at)
@@ -100,13 +99,9 @@ class SimulatedMember:
                 metrics, configuration.detector.name, monotonic=self.clock, now=lambda: 5.0
             ),
             monotonic=self.clock,
-            workers=self._worker,
+            keeper=self.keeper,
         )
         self.input.subscribe(self.loop)
-
-    def _worker(self, name: str) -> HeldWorker:
-        self.workers[name] = HeldWorker(name, self.fate.at)
-        return self.workers[name]
 
     @property
     def alive(self) -> bool:
@@ -118,7 +113,7 @@ class SimulatedMember:
         if self.alive:
             self._live(self.loop.turn)
         if not self.late:
-            self.work("snapshots", 2)
+            self.work(2)
 
     def stop(self) -> None:
         """A clean end."""
@@ -126,10 +121,10 @@ class SimulatedMember:
             self.ended = True
             self._live(partial(self.loop.end, clean=True))
 
-    def work(self, name: str, pieces: int) -> None:
-        """Let a worker beside the loop go on."""
+    def work(self, pieces: int) -> None:
+        """Let the worker beside the loop go on."""
         if self.alive:
-            self._live(lambda: self.workers[name].go_on(pieces))
+            self._live(lambda: self.keeper.go_on(pieces))
 
     def straggle(self) -> None:
         """Let what was left behind by calls that were given up go on by a step."""

@@ -1,4 +1,4 @@
-"""Workers without threads: fakes of those that score and keep beside the loop."""
+"""Workers without threads: fakes of those that keep snapshots beside the loop."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,9 +10,6 @@ Result = TypeVar("Result")
 
 class InlineWorker:
     """Does what it is given when it is given it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
 
     def submit(self, call: Callable[[], Result]) -> "Future[Result]":
         """Do it now."""

@@ -47,13 +47,12 @@ def sorted_out(
 
 def batches(messages: list[KafkaMessage]) -> list[Batch]:
     """The records of each partition, in order."""
-    partitions = list(map(KafkaMessage.partition, messages))
-    found = sorted(set(partitions))
-    if len(found) == 1:
-        return [_batch(found[0], messages)]
-    parts: dict[int, list[KafkaMessage]] = {partition: [] for partition in found}
-    for partition, message in zip(partitions, messages, strict=True):
-        parts[partition].append(message)
+    partitions = set(map(KafkaMessage.partition, messages))
+    if len(partitions) == 1:
+        return [_batch(partitions.pop(), messages)]
+    parts: dict[int, list[KafkaMessage]] = {partition: [] for partition in sorted(partitions)}
+    for message in messages:
+        parts[message.partition()].append(message)
     return [_batch(partition, part) for partition, part in parts.items()]
 
 

@@ -11,6 +11,7 @@ from floodline.detection.kernels.live_masses import Leaves, find_leaves
 from floodline.detection.kernels.progress import (
     BROKEN,
     MISFIT,
+    SCORE,
     SETTLED,
     WHOLE,
     new_progress,
@@ -24,8 +25,8 @@ SHORT = 10
 class ForestMasses:
     """Masses of the last window and of the one being counted; scores and learns rows in order.
 
-    The first row that misses a feature (NaN) moves it to live masses, and a whole window without
-    one moves it back. No score depends on the layout.
+    The first learnt row that misses a feature (NaN) moves it to live masses, and a whole window
+    without one moves it back. No score depends on the layout.
     """
 
     def __init__(self, trees: Trees, window: int, columns: int) -> None:
@@ -56,6 +57,11 @@ class ForestMasses:
             return True
         if done == MISFIT:
             return False
+        if mode == SCORE and isinstance(layout, LeafTable):
+            # Scoring changes nothing: neither does it make the rows to come slow.
+            live = self._live(layout)
+            live.kernel(rows[done:], out[done:], *live.arguments, mode)
+            return True
         while self._exchange(done, count) and done < count:
             kernel, arguments = self._layout.kernel, self._layout.arguments
             done += kernel(rows[done:], out[done:], *arguments, mode)

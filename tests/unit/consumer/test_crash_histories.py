@@ -162,12 +162,12 @@ class CrashHistories(RuleBasedStateMachine):
             member.output.plan = plan
             member.output.looks = looks
 
-    @rule(name=names, piece=st.sampled_from(["scoring", "snapshots"]), pieces=st.integers(1, 3))
-    def work_beside(self, name: str, piece: str, pieces: int) -> None:
+    @rule(name=names, pieces=st.integers(1, 3))
+    def work_beside(self, name: str, pieces: int) -> None:
         """Work beside a loop goes on: till then it was late."""
         member = self._living(name)
         if member is not None:
-            member.work(piece, pieces)
+            member.work(pieces)
 
     @rule(name=names, late=st.booleans())
     def hold_snapshots_back(self, name: str, late: bool) -> None:

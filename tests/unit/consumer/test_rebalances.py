@@ -1,4 +1,4 @@
-"""A rebalance waits for what goes on beside the polling: scoring, and a transaction."""
+"""Before a partition goes, what was polled is committed, and a transaction under way ends."""
 
 from random import Random
 
@@ -28,7 +28,7 @@ def running(records: int) -> SimulatedMember:
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_what_was_polled_is_scored_and_committed_before_a_partition_goes(turns: int) -> None:
-    """Scoring that is still under way at a rebalance is waited for, and committed."""
+    """What was scored since the last commit is committed at a rebalance."""
     member = running(records=300)
     for _ in range(turns):
         member.turn()
