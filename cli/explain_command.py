@@ -16,7 +16,9 @@ EXAMPLE = "Example: floodline explain payments-pXq3vN0TQbSs1nVPqrDk2A-0-1042 --r
 
 
 def explain(
-    alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="The alert's `id`.")],
+    alert_id: Annotated[
+        str, typer.Argument(metavar="ALERT_ID", help="The `id` of an alert or a sample.")
+    ],
     config: ConfigOption = None,
     bootstrap_servers: BootstrapOption = None,
     replay: Annotated[
@@ -27,8 +29,9 @@ def explain(
 ) -> None:
     """Say why an alert is one: score, threshold, release, and what each feature adds.
 
-    Reads the alerts topic. With --replay the event is scored again by the model of that moment,
-    from the nearest kept snapshot on; `equal`, or the fields that differ (exit code 1).
+    Reads the topics of alerts and samples. With --replay the event is scored again by the model of
+    that moment, from the nearest kept snapshot on; `equal`, or the fields that differ (exit code
+    1).
     """
     from consumer.audit.report import explain as run_explanation
 
@@ -71,10 +74,18 @@ def _compared(explained: "Explained") -> str:
     if not explained.published:
         return "DIFFERENT, it was not published"
     if explained.derived is None:
-        return "DIFFERENT, it was published, but the log gives no alert"
+        return "DIFFERENT, it was published, but the log gives neither alert nor sample"
     if explained.differing:
         return "DIFFERENT"
     return f"DIFFERENT, it was published {len(explained.published)} times"
+
+
+def _drawn(alert: "Alert") -> str:
+    from floodline.events.messages import Sample
+
+    if not isinstance(alert, Sample):
+        return ""
+    return f"; no alert: drawn for review with probability {alert.probability:.4g}"
 
 
 def _print_alert(alert: "Alert") -> None:
@@ -82,7 +93,7 @@ def _print_alert(alert: "Alert") -> None:
     typer.echo(f"{alert.id}: {at.topic}, partition {at.partition}, offset {at.offset}")
     typer.echo(
         f"score {alert.score:.6g} (rarity {alert.rarity:.3g}), threshold {alert.threshold:.6g}, "
-        f"release {alert.release}"
+        f"release {alert.release}{_drawn(alert)}"
     )
     found = alert.explanation
     if found is None:

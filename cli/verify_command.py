@@ -90,12 +90,12 @@ def _print(report: "Report") -> None:
         return
     total = {
         name: sum(getattr(each, name) for each in report.partitions)
-        for name in ("records", "scored", "alerts", "dead_letters", "marks")
+        for name in ("records", "scored", "alerts", "samples", "dead_letters", "marks")
     }
     typer.echo(
         f"equal: {total['records']:,} records = {total['scored']:,} scored + "
         f"{total['dead_letters']:,} dead letters; {total['alerts']:,} alerts, "
-        f"{total['marks']:,} marks, bit for bit"
+        f"{total['samples']:,} samples, {total['marks']:,} marks, bit for bit"
     )
 
 
@@ -108,7 +108,7 @@ def _line(verified: "Verified") -> str:
     counts = (
         f"{verified.records:,} records = {verified.scored:,} scored + "
         f"{verified.dead_letters:,} dead letters, {verified.gaps:,} gaps, "
-        f"{verified.alerts:,} alerts, {verified.marks:,} marks"
+        f"{verified.alerts:,} alerts, {verified.samples:,} samples, {verified.marks:,} marks"
     )
     outcome = "equal" if verified.difference is None else "DIFFERENT"
     return f"{head}, from {kind} at {start.offset:,}: {counts}: {outcome}"

@@ -63,6 +63,7 @@ class Observation:
         labels, tally, metrics = (self._detector, str(partition)), sealed.tally, self._metrics
         metrics.scored.labels(*labels).inc(tally.scored)
         metrics.alerts.labels(*labels).inc(tally.alerts)
+        metrics.samples.labels(*labels).inc(tally.samples)
         metrics.records.labels(*labels).inc(tally.scored + sum(tally.dead_letters.values()))
         metrics.gaps.labels(*labels).inc(tally.gaps)
         for reason, count in tally.dead_letters.items():

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -53,6 +55,12 @@ class Batch:
     def timestamp(self) -> int:
         """Of the last record, milliseconds since 1970; -1 where it has none."""
         return self._record(len(self) - 1).timestamp
+
+    def offsets_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The offsets of the records at these places."""
+        if isinstance(self.offsets, range):
+            return self.offsets.start + places
+        return np.array(self.offsets, np.int64)[places]
 
     def record(self, index: int) -> Record:
         """The whole record at this place."""

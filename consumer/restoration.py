@@ -31,6 +31,7 @@ def initial_release(configuration: Configuration) -> Release:
         reason="the configuration's threshold, until labels move it",
         made_by="configuration",
         created_at="1970-01-01T00:00:00Z",
+        sampling=configuration.review.initial_sampling,
     )
 
 

@@ -9,30 +9,18 @@ from numpy.typing import NDArray
 
 from consumer import snapshot as snapshots
 from consumer.dead_letter_share import DeadLetterShare
+from consumer.outgoing import Outgoing
 from consumer.ports import Checkpoint, Message, Position
 from consumer.records import Batch, Record
 from consumer.shelf import Shelf
 from floodline.configuration.sections import Configuration
 from floodline.detection.detector import Rows
-from floodline.detection.explanation import largest
+from floodline.detection.ruling import Draw
 from floodline.detection.scorer import Scored, Scorer
 from floodline.errors import FloodlineError, InvalidEvent
-from floodline.events.dead_letters import LARGEST_COPY, dead_letter
-from floodline.events.decoding import decode_event
-from floodline.events.messages import (
-    MOST_EXPLAINED,
-    Alert,
-    Change,
-    Coordinates,
-    Mark,
-    Release,
-    alert_id,
-    cloud_event_headers,
-    encode,
-)
+from floodline.events.messages import Change, Mark, Release
 from floodline.events.row_decoder import RowDecoder
-
-_LONGEST_KEY = 1_000
+from floodline.feedback.review_sampling import ReviewSampler, sampling_key
 
 
 class State(StrEnum):
@@ -67,6 +55,7 @@ class Tally(msgspec.Struct):
     scored: int = 0
     gaps: int = 0
     alerts: int = 0
+    samples: int = 0
     dead_letters: dict[str, int] = msgspec.field(default_factory=dict)
     alert_timestamps: list[int] = msgspec.field(default_factory=list)
 
@@ -111,12 +100,11 @@ class Task:
         self.life = 0
         self.overrun = False
         self._configuration = configuration
-        self._topics = configuration.topics
         self._store = store
         self._fingerprint = fingerprint(configuration)
         self._schema = configuration.schema_of_events
         self._decoder = RowDecoder(self._schema)
-        self._source = f"floodline/{configuration.detector.name}"
+        self._outgoing = Outgoing(configuration, topic_id, partition)
         self._dirty = False
 
     def move(self, state: State) -> None:
@@ -132,7 +120,7 @@ class Task:
     def load(self, scorer: Scorer, release: Release, offset: int, dead_letters: int) -> None:
         """Take this state: everything before `offset` is in it, nothing waits."""
         self.scorer = scorer
-        self.release = release
+        self._follow(release)
         self.offset = offset
         self.dead_letters = dead_letters
         self.timestamp = -1
@@ -204,7 +192,7 @@ class Task:
         self.install(release, scorer)
         change = Change(
             detector=release.detector,
-            coordinates=self._coordinates(self.offset),
+            coordinates=self._outgoing.coordinates(self.offset),
             fresh=fresh,
             release=release,
         )
@@ -216,20 +204,16 @@ class Task:
             scorer.events = self.scorer.events
             self.scorer = scorer
             self._hashed = None
-        self.release = release
+        self._follow(release)
+
+    def _follow(self, release: Release) -> None:
+        self.release, self._sampler = release, None
+        if release.sampling is not None:
+            key = sampling_key(release.detector, self.topic_id, self.partition)
+            self._sampler = ReviewSampler(key, release.sampling)
 
     def _say(self, said: Change | Mark, what: str) -> None:
-        detector, offset = said.detector, said.coordinates.offset
-        identity = f"{detector}-{self.topic_id}-{self.partition}-{offset}-{what}"
-        self.pending.append(
-            Message(
-                self._topics.changes,
-                str(self.partition).encode(),
-                encode(said),
-                self._headers(identity, type(said).__name__.lower()),
-                self.partition,
-            )
-        )
+        self.pending.append(self._outgoing.said(said, what))
         self._dirty = True
 
     @property
@@ -255,7 +239,7 @@ class Task:
         )
         mark = Mark(
             detector=detector,
-            coordinates=self._coordinates(self.offset),
+            coordinates=self._outgoing.coordinates(self.offset),
             timestamp=self.timestamp,
             events=self.scorer.events,
             dead_letters=self.dead_letters,
@@ -308,11 +292,20 @@ class Task:
         self._reset()
         return sealed
 
+    def _dead_letter(self, record: Record, error: InvalidEvent) -> None:
+        self.pending.append(self._outgoing.dead_letter(record, error))
+        self.dead_letters += 1
+        self.tally.dead_letters[error.reason] = self.tally.dead_letters.get(error.reason, 0) + 1
+
     def _score(self, batch: Batch, rows: Rows, places: NDArray[np.int64]) -> None:
         if not len(places):
             return
         scored = self.scorer.step_many(
-            rows, self.release.threshold, explain=True, rarities="alerts"
+            rows,
+            self.release.threshold,
+            explain=True,
+            rarities="alerts",
+            draw=self._draw(batch.offsets_at(places)),
         )
         self.last = scored[-1]
         self.tally.scored += len(places)
@@ -320,57 +313,20 @@ class Task:
             record = batch.record(int(places[index]))
             self.tally.alerts += 1
             self.tally.alert_timestamps.append(record.timestamp)
-            self.pending.append(self._alert(record, scored[index]))
+            self.pending.append(self._outgoing.alert(record, scored[index], self.release.number))
+        drawn = np.flatnonzero(scored.is_drawn)
+        if self._sampler is None or not drawn.size:
+            return
+        rates = self._sampler.rates(scored.score[drawn])
+        for index, rate in zip(drawn.tolist(), rates.tolist(), strict=True):
+            record = batch.record(int(places[index]))
+            self.tally.samples += 1
+            self.pending.append(
+                self._outgoing.sample(record, scored[index], self.release.number, rate)
+            )
 
-    def _alert(self, record: Record, scored: Scored) -> Message:
-        event = decode_event(record.value, self._schema)
-        detector = self._configuration.detector.name
-        found = scored.explanation
-        alert = Alert(
-            id=alert_id(detector, self.topic_id, self.partition, record.offset),
-            detector=detector,
-            coordinates=self._coordinates(record.offset),
-            timestamp=record.timestamp,
-            key=None if record.key is None else record.key[:_LONGEST_KEY].decode(errors="replace"),
-            entity=event.entity,
-            score=scored.score,
-            rarity=scored.rarity,
-            threshold=scored.threshold,
-            release=self.release.number,
-            features=event.features,
-            event=event.payload,
-            explanation=None if found is None else largest(found, MOST_EXPLAINED),
-        )
-        value = encode(alert)
-        if len(value) > LARGEST_COPY:
-            value = encode(msgspec.structs.replace(alert, event=None))
-        key = record.key if record.key and len(record.key) <= _LONGEST_KEY else alert.id.encode()
-        return Message(
-            self._topics.alerts,
-            key,
-            value,
-            self._headers(alert.id, "alert"),
-        )
-
-    def _dead_letter(self, record: Record, error: InvalidEvent) -> None:
-        letter = dead_letter(
-            detector=self._configuration.detector.name,
-            coordinates=self._coordinates(record.offset),
-            key=record.key,
-            value=record.value,
-            headers=record.headers,
-            error=error,
-        )
-        topic = self._topics.dead_letters
-        self.pending.append(Message(topic, letter.key, letter.value, letter.headers))
-        self.dead_letters += 1
-        self.tally.dead_letters[error.reason] = self.tally.dead_letters.get(error.reason, 0) + 1
-
-    def _coordinates(self, offset: int) -> Coordinates:
-        topic = self._topics.events
-        return Coordinates(
-            topic=topic, topic_id=self.topic_id, partition=self.partition, offset=offset
-        )
-
-    def _headers(self, identity: str, kind: str) -> list[tuple[str, bytes | None]]:
-        return [*cloud_event_headers(id=identity, kind=kind, source=self._source)]
+    def _draw(self, offsets: NDArray[np.int64]) -> Draw | None:
+        sampler = self._sampler
+        if sampler is None:
+            return None
+        return lambda start, scores: sampler.drawn(offsets[start : start + len(scores)], scores)

@@ -6,7 +6,7 @@ from feedback_api.ports import Clock
 from feedback_api.use_cases.labels import OUTBOX_KIND
 from feedback_api.worker import Signal
 from floodline.storage import alerts, idempotency, outbox, sessions
-from floodline.storage.alerts import AlertFilter
+from floodline.storage.alerts import AlertFilter, Kind
 from floodline.storage.engine import transaction
 from floodline.telemetry.metrics import FeedbackMetrics
 
@@ -41,7 +41,7 @@ class Housekeeping:
             signal.wait(_LOOK_SECONDS)
 
     def _look(self) -> None:
-        unlabelled = AlertFilter(detector=self._detector, unlabelled=True)
+        unlabelled = AlertFilter(detector=self._detector, kind=Kind.ALERT, unlabelled=True)
         with transaction(self._engine) as session:
             waiting = outbox.count_waiting(session, OUTBOX_KIND)
             open_alerts = alerts.count(session, unlabelled)

@@ -25,6 +25,7 @@ from feedback_api.services import Services
 from feedback_api.worker import Worker
 from floodline.configuration.sections import Configuration
 from floodline.storage import schema_revision
+from floodline.storage.alerts import Kind
 from floodline.storage.engine import open_engine
 from floodline.telemetry.metrics import FeedbackMetrics
 
@@ -69,7 +70,6 @@ def assemble(configuration: Configuration, engine: Engine) -> tuple[FastAPI, lis
     """The application and the workers beside it, not started yet."""
     registry = CollectorRegistry()
     metrics = FeedbackMetrics(registry)
-    metrics.intake_up.set(0)
     relay = _relay(configuration, engine)
     scoring = LastHeard()
     workers = [
@@ -78,7 +78,7 @@ def assemble(configuration: Configuration, engine: Engine) -> tuple[FastAPI, lis
         _scoring_watch(configuration, scoring),
     ]
     if configuration.api.intake:
-        workers.append(_intake(configuration, engine, metrics))
+        workers += [_intake(configuration, engine, metrics, kind) for kind in Kind]
     services = Services(
         engine=engine,
         detector=configuration.detector.name,
@@ -113,17 +113,24 @@ def _scoring_watch(configuration: Configuration, heard: LastHeard) -> Worker:
     return Worker("scoring_watch", watch.attempt)
 
 
-def _intake(configuration: Configuration, engine: Engine, metrics: FeedbackMetrics) -> Worker:
-    topic, group = configuration.topics.alerts, f"{configuration.group}-intake"
+def _intake(
+    configuration: Configuration, engine: Engine, metrics: FeedbackMetrics, kind: Kind
+) -> Worker:
+    topics, group = configuration.topics, f"{configuration.group}-intake"
+    topic = topics.alerts if kind is Kind.ALERT else topics.samples
+    up = metrics.intake_up.labels(configuration.detector.name, kind)
+    up.set(0)
     intake = Intake(
         engine,
         lambda: KafkaAlertSource(configuration.kafka, group, topic),
         topic=topic,
+        kind=kind,
         detector=configuration.detector.name,
         clock=now,
         metrics=metrics,
     )
-    return Worker("intake", intake.attempt, lambda up: metrics.intake_up.set(int(up)))
+    name = "intake" if kind is Kind.ALERT else "intake_samples"
+    return Worker(name, intake.attempt, lambda works: up.set(int(works)))
 
 
 @contextmanager

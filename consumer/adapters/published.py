@@ -1,4 +1,4 @@
-"""The alerts and dead letters that were published, as read_committed shows them."""
+"""The alerts, samples and dead letters that were published, as read_committed shows them."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -61,7 +61,11 @@ class KafkaPublished:
 
     def _kinds(self) -> dict[Kind, str]:
         topics = self._configuration.topics
-        return {"alert": topics.alerts, "dead_letter": topics.dead_letters}
+        return {
+            "alert": topics.alerts,
+            "sample": topics.samples,
+            "dead_letter": topics.dead_letters,
+        }
 
     def _records(self, topic: str) -> Iterator[tuple[Place, Record]]:
         """Every record of the topic; notes in `trimmed` where its beginning is gone."""
@@ -110,25 +114,26 @@ class KafkaPublished:
             reader.close()
         raise ConfigurationError(f"{place}: the message is gone; its retention ended just now")
 
-    def alert(self, wanted: Source) -> list[tuple[Place, Message]]:
-        """The alerts that were published about this event, in order.
+    def about(self, wanted: Source) -> list[tuple[Place, Message]]:
+        """The alerts, and then the samples, that were published about this event, in order.
 
         Raises:
             ConfigurationError: the topic is missing.
             DependencyDown: Kafka does not answer.
         """
-        topic, detector = self._configuration.topics.alerts, self._configuration.detector.name
+        topics, detector = self._configuration.topics, self._configuration.detector.name
         tail = f"-{wanted.partition}-{wanted.offset}".encode()
         found = []
-        for place, record in self._records(topic):
-            if tail not in (record.value or b""):
-                continue  # most alerts: not worth decoding
-            try:
-                source = source_of_alert(record.value, detector)
-            except Foreign:
-                continue
-            if source == wanted:
-                found.append((place, _message(topic, record)))
+        for topic in (topics.alerts, topics.samples):
+            for place, record in self._records(topic):
+                if tail not in (record.value or b""):
+                    continue  # most of them: not worth decoding
+                try:
+                    source = source_of_alert(record.value, detector)
+                except Foreign:
+                    continue
+                if source == wanted:
+                    found.append((place, _message(topic, record)))
         return found
 
 

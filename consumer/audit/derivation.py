@@ -17,7 +17,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """The first thing that is not as the log gives it.
 
     Attributes:
-        what: `alert`, `dead_letter`, `mark`, `release`, `state` or `count`.
+        what: `alert`, `sample`, `dead_letter`, `mark`, `release`, `state` or `count`.
         problem: `altered`, `missing`, `twice` or `not_derived`.
         offset: of the event; of a mark or a state the first event that it does not know.
         where: the message that differs: topic, partition and offset; None where there is none.

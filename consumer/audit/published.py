@@ -9,9 +9,9 @@ import msgspec
 
 from consumer.ports import Message
 from floodline.events.dead_letters import PREFIX, REASON
-from floodline.events.messages import Alert, alert_id, decode
+from floodline.events.messages import Alert, Sample, alert_id, decode
 
-Kind = Literal["alert", "dead_letter"]
+Kind = Literal["alert", "sample", "dead_letter"]
 Headers = Sequence[tuple[str, bytes | None]]
 
 EndOf = Callable[[int], int | None]
@@ -48,11 +48,17 @@ class Outputs(msgspec.Struct, frozen=True):
     """All that was published about a partition's range."""
 
     alerts: Copies = msgspec.field(default_factory=dict)
+    samples: Copies = msgspec.field(default_factory=dict)
     dead_letters: Copies = msgspec.field(default_factory=dict)
 
     def of(self, kind: Kind) -> Copies:
-        """The alerts, or the dead letters."""
-        return self.alerts if kind == "alert" else self.dead_letters
+        """The messages of one kind."""
+        copies = {
+            "alert": self.alerts,
+            "sample": self.samples,
+            "dead_letter": self.dead_letters,
+        }
+        return copies[kind]
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -106,10 +112,10 @@ class Collection:
     def add(self, kind: Kind, message: Message, place: Place) -> None:
         """Take in a message, in the order of its topic's partition."""
         try:
-            if kind == "alert":
-                source = source_of_alert(message.value, self._detector)
-            else:
+            if kind == "dead_letter":
                 source = source_of_dead_letter(message.headers, self._detector)
+            else:
+                source = source_of_alert(message.value, self._detector)
         except Foreign as error:
             self.strays.append(Stray(str(place), str(error)))
             return
@@ -163,10 +169,10 @@ def spelt_as_in_ids(topic_id: str) -> str:
 
 
 def source_of_alert(value: bytes | None, detector: str) -> Source:
-    """The event that an alert is about, by its id.
+    """The event that an alert or a sample is about, by its id.
 
     Raises:
-        Foreign: the value is no alert of this detector.
+        Foreign: the value is neither, or of another detector.
     """
     try:
         found = msgspec.json.decode(value or b"", type=_Identity)
@@ -193,10 +199,11 @@ def source_of_dead_letter(headers: Headers, detector: str) -> Source:
 
 def first_difference(kind: Kind, expected: Message, found: Message) -> tuple[str, Any, Any]:
     """The first field in which two messages differ, and what it holds in each."""
-    if kind == "alert":
-        pairs = _alert_fields(expected.value, found.value)
-    else:
+    if kind == "dead_letter":
         pairs = _letter_fields(expected, found)
+    else:
+        said = Alert if kind == "alert" else Sample
+        pairs = _fields(said, expected.value, found.value)
     for name, ours, theirs in pairs:
         if ours != theirs:
             return name, ours, theirs
@@ -207,19 +214,23 @@ def first_difference(kind: Kind, expected: Message, found: Message) -> tuple[str
     return "nothing", None, None
 
 
-def differing_fields(expected: bytes | None, found: bytes | None) -> dict[str, tuple[Any, Any]]:
-    """Every field in which two alerts differ."""
-    pairs = _alert_fields(expected, found)
+def differing_fields(
+    kind: type[Alert], expected: bytes | None, found: bytes | None
+) -> dict[str, tuple[Any, Any]]:
+    """Every field in which two alerts, or two samples, differ."""
+    pairs = _fields(kind, expected, found)
     return {name: (ours, theirs) for name, ours, theirs in pairs if ours != theirs}
 
 
-def _alert_fields(expected: bytes | None, found: bytes | None) -> list[tuple[str, Any, Any]]:
+def _fields(
+    kind: type[Alert], expected: bytes | None, found: bytes | None
+) -> list[tuple[str, Any, Any]]:
     try:
-        ours, theirs = decode(expected or b"", Alert), decode(found or b"", Alert)
+        ours, theirs = decode(expected or b"", kind), decode(found or b"", kind)
     except msgspec.MsgspecError:
         return []
     left, right = msgspec.to_builtins(ours), msgspec.to_builtins(theirs)
-    return [(name, left[name], right[name]) for name in Alert.__struct_fields__]
+    return [(name, left[name], right[name]) for name in kind.__struct_fields__]
 
 
 def _letter_fields(expected: Message, found: Message) -> list[tuple[str, Any, Any]]:

@@ -27,7 +27,7 @@ from floodline.configuration.model_check import check_model
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scored
 from floodline.errors import ConfigurationError, NotFound
-from floodline.events.messages import Alert, decode
+from floodline.events.messages import Alert, Sample, decode
 from floodline.storage.state_store import open_store
 
 Told = Callable[[str, int, int], None]
@@ -43,11 +43,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert as published, and as derived anew where that was asked for.
+    """An alert or a sample as published, and as derived anew where that was asked for.
 
     Attributes:
         where: the published message: topic, partition and offset.
-        derived: the alert that the log gives; None where it gives none.
+        derived: the alert or sample that the log gives; None where it gives none.
         scored: how the event scored; None where it was not derived, or is a dead letter.
         differing: by field what the log gives and what was published; None where nothing was
             derived. Of several messages under the id, that of the first that differs.
@@ -172,7 +172,9 @@ def _noted(site: _Site, verified: Verified) -> Verified:
     topics, difference = site.configuration.topics, verified.difference
     if difference is None or difference.problem != "missing":
         return verified
-    topic = topics.alerts if difference.what == "alert" else topics.dead_letters
+    topic = {"alert": topics.alerts, "sample": topics.samples}.get(
+        difference.what, topics.dead_letters
+    )
     if topic not in site.published.trimmed:
         return verified
     note = f"{topic} no longer holds its beginning: it may have been there; try a later --from"
@@ -182,10 +184,10 @@ def _noted(site: _Site, verified: Verified) -> Verified:
 
 
 def explain(configuration: Configuration, alert_id: str, *, replay: bool) -> Explained:
-    """The alert with this id as it was published; with `replay` derived anew beside it.
+    """The alert or sample with this id as published; with `replay` derived anew beside it.
 
     Raises:
-        NotFound: no such alert was published, and none is derived.
+        NotFound: nothing was published under this id, and there is no such record.
         ConfigurationError: the id is of another detector or topic, or cannot be derived.
         DependencyDown: Kafka or the store does not answer.
     """
@@ -195,14 +197,15 @@ def explain(configuration: Configuration, alert_id: str, *, replay: bool) -> Exp
     except Foreign as error:
         raise ConfigurationError(f"{error}; ids are in the alerts' `id`") from error
     with _site(configuration) as site:
-        found = site.published.alert(source)
+        found = site.published.about(source)
         if not replay:
             if not found:
+                topics = configuration.topics
                 raise NotFound(
-                    f"no alert {alert_id} is on topic {configuration.topics.alerts}; --replay "
-                    "derives it from the log"
+                    f"no alert or sample {alert_id} is on topics {topics.alerts} and "
+                    f"{topics.samples}; --replay derives it from the log"
                 )
-            return _published(found)
+            return _published(site, found)
         if source.topic_id != spelt_as_in_ids(site.topic_id):
             raise ConfigurationError(
                 f"alert {alert_id} is of a topic that was deleted: {configuration.topics.events} "
@@ -213,31 +216,42 @@ def explain(configuration: Configuration, alert_id: str, *, replay: bool) -> Exp
         return _derived(site, plan, found)
 
 
-def _published(found: Sequence[tuple[Place, Message]]) -> Explained:
+def _said(site: _Site, message: Message) -> Alert | None:
+    """The alert or sample that the message is; None for a dead letter."""
+    topics = site.configuration.topics
+    if message.topic == topics.dead_letters:
+        return None
+    return decode(message.value or b"", Alert if message.topic == topics.alerts else Sample)
+
+
+def _published(site: _Site, found: Sequence[tuple[Place, Message]]) -> Explained:
     alerts = []
     for place, message in found:
         try:
-            alerts.append(decode(message.value or b"", Alert))
+            said = _said(site, message)
         except msgspec.MsgspecError as error:
             raise ConfigurationError(
                 f"{place}: what is published under this id is no alert: {error}"
             ) from error
+        if said is not None:
+            alerts.append(said)
     return Explained(published=alerts, where=[str(place) for place, _ in found])
 
 
 def _derived(site: _Site, plan: Plan, found: Sequence[tuple[Place, Message]]) -> Explained:
     derived = site.verifier.derive(plan)
     message = derived.message
-    is_alert = message is not None and message.topic == site.configuration.topics.alerts
-    value = message.value if message is not None and is_alert else None
-    values = [each.value for _, each in found]
-    equal = values == ([value] if is_alert else [])
+    said = None if message is None else _said(site, message)
+    wanted: list[tuple[str, bytes | None]] = []
     differing: dict[str, tuple[object, object]] = {}
-    for each in values:
-        differing = differing or differing_fields(value, each)
+    if message is not None and said is not None:
+        wanted = [(message.topic, message.value)]
+        for _, each in found:
+            differing = differing or differing_fields(type(said), message.value, each.value)
+    equal = [(each.topic, each.value) for _, each in found] == wanted
     return msgspec.structs.replace(
-        _published(found),
-        derived=None if value is None else decode(value, Alert),
+        _published(site, found),
+        derived=said,
         scored=derived.scored,
         start=derived.start,
         equal=equal,

@@ -20,7 +20,7 @@ from consumer.ports import Message
 from consumer.records import Batch
 from floodline.configuration.sections import Configuration
 
-KINDS: tuple[Kind, ...] = ("alert", "dead_letter")
+KINDS: tuple[Kind, ...] = ("alert", "dead_letter", "sample")
 
 Fetch = Callable[[Place], Message]
 """Reads a published message again."""
@@ -33,6 +33,7 @@ class Counts(msgspec.Struct):
     scored: int = 0
     dead_letters: int = 0
     alerts: int = 0
+    samples: int = 0
 
 
 class Spare(msgspec.Struct, frozen=True):
@@ -47,14 +48,15 @@ class Spare(msgspec.Struct, frozen=True):
 def by_place(
     messages: Iterable[Message], configuration: Configuration
 ) -> dict[tuple[int, Kind], Message]:
-    """Alerts and dead letters by the offset of their event."""
-    detector, alerts = configuration.detector.name, configuration.topics.alerts
+    """Alerts, samples and dead letters by the offset of their event."""
+    detector, topics = configuration.detector.name, configuration.topics
     found: dict[tuple[int, Kind], Message] = {}
     for message in messages:
-        if message.topic == alerts:
-            found[source_of_alert(message.value, detector).offset, "alert"] = message
-        else:
+        if message.topic == topics.dead_letters:
             found[source_of_dead_letter(message.headers, detector).offset, "dead_letter"] = message
+        else:
+            kind: Kind = "alert" if message.topic == topics.alerts else "sample"
+            found[source_of_alert(message.value, detector).offset, kind] = message
     return found
 
 
@@ -130,6 +132,7 @@ class Verification:
         counts.scored += task.tally.scored
         counts.dead_letters += letters
         counts.alerts += task.tally.alerts
+        counts.samples += task.tally.samples
         unaccounted = len(batch) - task.tally.scored - letters
         task.discard()
         if unaccounted:
@@ -210,7 +213,7 @@ class Verification:
 
 
 def _name(kind: Kind, message: Message) -> str:
-    """What a message is called by who reads it: an alert's id, a dead letter's reason."""
+    """What a message is called by who reads it: its id, or a dead letter's reason."""
     said = dict(message.headers)
-    name = said.get("ce_id") if kind == "alert" else said.get("floodline.reason")
+    name = said.get("floodline.reason" if kind == "dead_letter" else "ce_id")
     return (name or b"").decode(errors="replace")

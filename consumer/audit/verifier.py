@@ -37,6 +37,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     scored: int
     dead_letters: int
     alerts: int
+    samples: int
     marks: int
     start: Start | None
     difference: Difference | None
@@ -107,6 +108,7 @@ class Verifier:
             scored=counts.scored,
             dead_letters=counts.dead_letters,
             alerts=counts.alerts,
+            samples=counts.samples,
             marks=account.marks,
             start=account.start,
             difference=account.difference,

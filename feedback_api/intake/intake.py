@@ -1,4 +1,4 @@
-"""The intake: reads the alerts topic from where SQL says and stores what it reads.
+"""The intake: reads a topic of alerts or samples from where SQL says and stores what it reads.
 
 The next offsets lie in SQL beside the rows and move with them, so a crash at any point neither
 loses an alert nor stores one twice; ids would make a repeat harmless even so. Each API process
@@ -14,6 +14,7 @@ from feedback_api.intake.storing import Taken, Topic, store
 from feedback_api.ports import AlertSource, Clock
 from feedback_api.worker import Signal
 from floodline.storage import intake_offsets
+from floodline.storage.alerts import Kind
 from floodline.storage.engine import transaction
 from floodline.telemetry.metrics import FeedbackMetrics
 
@@ -30,6 +31,7 @@ class Intake:
         open_source: Callable[[], AlertSource],
         *,
         topic: str,
+        kind: Kind,
         detector: str,
         clock: Clock,
         metrics: FeedbackMetrics,
@@ -37,6 +39,7 @@ class Intake:
         self._engine = engine
         self._open_source = open_source
         self._topic = topic
+        self._kind = kind
         self._detector = detector
         self._clock = clock
         self._metrics = metrics
@@ -49,7 +52,7 @@ class Intake:
         """
         source = self._open_source()
         try:
-            topic = Topic(self._topic, source.topic_id())
+            topic = Topic(self._topic, source.topic_id(), self._kind)
             with transaction(self._engine) as session:
                 offsets = intake_offsets.read(session, topic.name, topic.id)
             source.start(offsets)

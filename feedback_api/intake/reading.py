@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from floodline.errors import InvalidEvent
-from floodline.events.messages import Alert, alert_id, decode
-from floodline.storage.alerts import NewAlert
+from floodline.events.messages import Alert, Sample, alert_id, decode
+from floodline.storage.alerts import Kind, NewAlert
 
 _ID_CHARACTERS = 300
 _TOPIC_CHARACTERS = 249
@@ -19,8 +19,10 @@ _INT32 = 2**31
 _INT64 = 2**63
 
 
-def read_alert(value: bytes | None, detector: str, received_at: datetime) -> NewAlert:
-    """The alert in a message, as SQL can keep it.
+def read_alert(
+    value: bytes | None, detector: str, received_at: datetime, kind: Kind = Kind.ALERT
+) -> NewAlert:
+    """The alert or sample in a message, as SQL can keep it.
 
     What the databases cannot hold is made fit, not refused: U+0000 becomes U+2400, an entity is cut
     at `ENTITY_CHARACTERS`, parts of the event below `DEEPEST` levels are left out with a word in
@@ -33,7 +35,7 @@ def read_alert(value: bytes | None, detector: str, received_at: datetime) -> New
     if value is None:
         raise InvalidEvent("empty", "a record without a value")
     try:
-        alert = decode(value, Alert)
+        alert = decode(value, Alert if kind is Kind.ALERT else Sample)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise InvalidEvent("undecodable", str(error)) from error
     _check(alert, detector)
@@ -56,6 +58,8 @@ def read_alert(value: bytes | None, detector: str, received_at: datetime) -> New
         event=_fit(alert.event, 0),
         received_at=received_at,
         explanation=_fit(msgspec.to_builtins(alert.explanation), 0),
+        kind=kind,
+        probability=alert.probability if isinstance(alert, Sample) else 1.0,
     )
 
 
@@ -72,6 +76,7 @@ def _check(alert: Alert, detector: str) -> None:
         and 0 <= place.partition < _INT32
         and 0 <= place.offset < _INT64
         and 0 <= alert.release < _INT32
+        and (not isinstance(alert, Sample) or 0 < alert.probability <= 1)
         and "\x00" not in alert.id + place.topic
     )
     if not fits:

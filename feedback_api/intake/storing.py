@@ -13,7 +13,7 @@ from feedback_api.intake.reading import read_alert
 from feedback_api.ports import Record
 from floodline.errors import InvalidEvent
 from floodline.storage import alerts, intake_offsets
-from floodline.storage.alerts import NewAlert
+from floodline.storage.alerts import Kind, NewAlert
 from floodline.storage.engine import transaction
 
 _log = structlog.get_logger(__name__)
@@ -21,10 +21,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Topic:
-    """The alerts topic as it is now; a recreated one has another id."""
+    """A topic with alerts or samples as it is now; a recreated one has another id."""
 
     name: str
     id: str
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ def store(
 
 def _read(topic: Topic, detector: str, record: Record, now: datetime) -> NewAlert | None:
     try:
-        return read_alert(record.value, detector, now)
+        return read_alert(record.value, detector, now, topic.kind)
     except InvalidEvent as error:
         _log.error(
-            "alert refused",
+            f"{topic.kind} refused",
             topic=topic.name,
             partition=record.partition,
             offset=record.offset,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from feedback_api.representations.text import without_nul
-from floodline.storage.alerts import Order
+from floodline.storage.alerts import Kind, Order
 from floodline.storage.tables import AlertRow
 
 LARGEST_PAGE = 200
@@ -26,6 +26,10 @@ class AlertQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: Kind = Field(
+        default=Kind.ALERT,
+        description="`alert`, or `sample`: events below the threshold drawn for review.",
+    )
     verdict: str | None = Field(default=None, description="The newest label's verdict.")
     unlabelled: bool = Field(default=False, description="Only alerts that nobody has labelled.")
     min_score: float | None = Field(default=None, ge=0, le=1, description="This score or higher.")
@@ -59,11 +63,14 @@ class Coordinates(BaseModel):
 class Alert(BaseModel):
     """An alert as lists show it.
 
-    `one_in` is the rarity told as "1 in N"; `verdict` and `labelled_at` are those of the newest
-    label.
+    `kind` is `alert`, or `sample`: an event below the threshold that was drawn for review with
+    `probability`, which is 1 for an alert. `one_in` is the rarity told as "1 in N"; `verdict` and
+    `labelled_at` are those of the newest label.
     """
 
     id: str
+    kind: Kind
+    probability: float
     detector: str
     coordinates: Coordinates
     event_at: datetime | None
@@ -145,6 +152,8 @@ def one_in(rarity: float) -> int:
 def _shown(row: AlertRow) -> dict[str, Any]:
     return {
         "id": row.id,
+        "kind": row.kind,
+        "probability": row.probability,
         "detector": row.detector,
         "coordinates": Coordinates(
             topic=row.topic, topic_id=row.topic_id, partition=row.partition, offset=row.offset

@@ -11,7 +11,7 @@ from feedback_api.use_cases.alert_ids import is_alert_id
 from floodline.errors import NotFound
 from floodline.feedback.verdicts import ON_ALERTS
 from floodline.storage import alerts
-from floodline.storage.alerts import AlertFilter
+from floodline.storage.alerts import AlertFilter, Kind
 from floodline.storage.tables import AlertRow
 
 
@@ -36,6 +36,7 @@ def list_alerts(session: Session, detector: str, query: AlertQuery) -> FoundAler
     after = cursors.decode(query.order, query.cursor) if query.cursor is not None else None
     chosen = AlertFilter(
         detector=detector,
+        kind=query.kind,
         verdict=query.verdict,
         unlabelled=query.unlabelled,
         min_score=query.min_score,
@@ -52,7 +53,7 @@ def list_alerts(session: Session, detector: str, query: AlertQuery) -> FoundAler
 
 def count_unlabelled(session: Session, detector: str) -> int:
     """How many alerts wait for a label."""
-    return alerts.count(session, AlertFilter(detector=detector, unlabelled=True))
+    return alerts.count(session, AlertFilter(detector=detector, kind=Kind.ALERT, unlabelled=True))
 
 
 def get_alert(session: Session, detector: str, alert_id: str) -> AlertRow:

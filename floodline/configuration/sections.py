@@ -11,6 +11,7 @@ from floodline.detection.parameters import ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.decoding import Schema
 from floodline.events.topics import Topics
+from floodline.feedback.review_sampling import Sampling
 
 
 class DetectorSection(Section):
@@ -85,6 +86,23 @@ class ThresholdSection(Section):
     label_window: int = Field(
         default=2000, ge=10, description="Newest labels that an estimate looks at."
     )
+
+
+class ReviewSection(Section):
+    """Which events below the threshold are shown to analysts, so that recall can be estimated."""
+
+    initial_rate: float = Field(
+        default=0.0002,
+        ge=0,
+        le=1,
+        description="Before any release: draw each event below the threshold with this "
+        "probability; 0 draws none.",
+    )
+
+    @property
+    def initial_sampling(self) -> Sampling | None:
+        """What is drawn before any release."""
+        return Sampling.even(self.initial_rate) if self.initial_rate else None
 
 
 class KafkaSection(Section):
@@ -291,6 +309,7 @@ class Configuration(Section):
     detector: DetectorSection
     model: ModelSection = ModelSection()
     threshold: ThresholdSection = ThresholdSection()
+    review: ReviewSection = ReviewSection()
     kafka: KafkaSection = KafkaSection()
     consumer: ConsumerSection = ConsumerSection()
     database: DatabaseSection = DatabaseSection()

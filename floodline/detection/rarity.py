@@ -12,6 +12,7 @@ from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
 
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 Answers = tuple[Floats, Floats]
 """Rarities and thresholds, (n,) each."""
 
@@ -65,7 +66,9 @@ class ScoreWindow:
 
     def learn(self, score: float) -> None:
         """Keep a score, and let the oldest go when the window is full."""
-        self._step_high(np.asarray([score], dtype=np.float64), None, 0, _new_answers(1))
+        self._step_high(
+            np.asarray([score], dtype=np.float64), None, 0, _new_answers(1), high_kernels.NOBODY
+        )
 
     def rarity(self, score: float) -> float:
         """The share in (0, 1] of recent events, this one included, that scored at least as high."""
@@ -124,20 +127,25 @@ class ScoreWindow:
         rule: ThresholdRule,
         learn_from: int = 0,
         into: Answers | None = None,
+        asked: Booleans = high_kernels.NOBODY,
     ) -> Answers:
         """As `step_many`, with the rarities of scores that reach their threshold, NaN for others.
 
-        The thresholds are those of the rule, at its rarity or fixed.
+        The thresholds are those of the rule, at its rarity or fixed. Those that are `asked` for,
+        (n,), have their rarity too.
         """
         arrived = _row(scores)
         rarities, thresholds = into = into or _new_answers(arrived.size)
         if not self._many_alerts(arrived, rule):
-            self._step_high(arrived, rule, int(learn_from), into)
+            self._step_high(arrived, rule, int(learn_from), into, asked)
             return into
         self.step_many(arrived, rule.rarity, learn_from, into)
         if rule.score is not None:
             thresholds.fill(rule.score)
-        rarities[arrived < thresholds] = math.nan
+        unasked = arrived < thresholds
+        if asked.size:
+            unasked &= ~asked
+        rarities[unasked] = math.nan
         return into
 
     def _many_alerts(self, arrived: Floats, rule: ThresholdRule) -> bool:
@@ -156,7 +164,12 @@ class ScoreWindow:
         return kernels.at_most(float(rule.rarity or 0.0), self.size)
 
     def _step_high(
-        self, arrived: Floats, rule: ThresholdRule | None, learn_from: int, into: Answers
+        self,
+        arrived: Floats,
+        rule: ThresholdRule | None,
+        learn_from: int,
+        into: Answers,
+        asked: Booleans,
     ) -> None:
         """Step with the highest scores alone in order."""
         rarity, fixed = math.nan, math.inf
@@ -171,7 +184,7 @@ class ScoreWindow:
         while True:
             begun = done
             done = high_kernels.step_high(
-                self._high, arrived, begun, rarity, fixed, learn_from, *into
+                self._high, arrived, asked, begun, rarity, fixed, learn_from, *into
             )
             if done < 0:
                 raise ValueError(_NO_NUMBER)

@@ -13,7 +13,7 @@ from floodline.detection.explanation import Explains, Explanation, Judge
 from floodline.detection.models import detector_from_state, new_detector
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.rarity import ScoreWindow
-from floodline.detection.ruling import Ruling
+from floodline.detection.ruling import Draw, Ruling
 from floodline.detection.state_data import MOST_EVENTS, decoded
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
@@ -38,14 +38,16 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 class ScoredRows(msgspec.Struct, frozen=True, kw_only=True):
     """What scoring says of events in order; each array has shape (n,).
 
-    `explanations` has those of the alerts, by place, where they were asked for and can be had.
-    Where rarities were asked for alerts only, those of other events are NaN.
+    `explanations` has those of the alerts and of the drawn, by place, where they were asked for and
+    can be had. Where rarities were asked for alerts only, those of events that are neither alerts
+    nor drawn are NaN.
     """
 
     score: NDArray[np.float64]
     rarity: NDArray[np.float64]
     threshold: NDArray[np.float64]
     is_alert: NDArray[np.bool_]
+    is_drawn: NDArray[np.bool_]
     warming_up: NDArray[np.bool_]
     explanations: dict[int, Explanation] = msgspec.field(default_factory=dict)
 
@@ -111,17 +113,20 @@ class Scorer:
         learn: bool = True,
         explain: bool = False,
         rarities: Literal["all", "alerts"] = "all",
+        draw: Draw | None = None,
     ) -> ScoredRows:
         """Score each event, decide, then learn it (unless `learn` is false), in order.
 
         `rows` has shape (n, d), C-contiguous float64, a column a feature; NaN is missing. With
         `explain`, each alert is explained by the model as it was when it scored the event, where
         the detector can explain. Rarities of alerts only take a fraction of the time of all; they
-        change nothing else.
+        change nothing else. Events that `draw` marks and that are no alerts are drawn: they have
+        rarity and explanation as alerts do, and nothing else changes by it either.
         """
         count = rows.shape[0]
         cold = min(count, self.detector.warm_up_left) if learn else count * self.warming_up
-        ruling = Ruling(self._scores, rule, count, cold, alerts_only=rarities == "alerts")
+        only = rarities == "alerts"
+        ruling = Ruling(self._scores, rule, count, cold, draw, alerts_only=only)
         explanations: dict[int, Explanation] = {}
         if explain and count and self._explains is not None:
             score, explanations = self._explained(self._explains, rows, ruling.judge, learn=learn)
@@ -136,6 +141,7 @@ class Scorer:
             rarity=ruling.rarity,
             threshold=ruling.threshold,
             is_alert=ruling.is_alert,
+            is_drawn=ruling.is_drawn,
             warming_up=warming_up,
             explanations=explanations,
         )
@@ -147,8 +153,8 @@ class Scorer:
         if learn:
             return detector.score_learn_explaining(rows, judge)
         score = self.detector.score_many(rows)
-        alerts = np.flatnonzero(judge(score)).tolist()
-        return score, {at: detector.explain(rows[at : at + 1]) for at in alerts}
+        marked = np.flatnonzero(judge(score)).tolist()
+        return score, {at: detector.explain(rows[at : at + 1]) for at in marked}
 
     def step(
         self, features: Features, rule: ThresholdRule, *, learn: bool = True, explain: bool = False
@@ -206,6 +212,7 @@ def joined(parts: Sequence[ScoredRows]) -> ScoredRows:
         rarity=np.concatenate([part.rarity for part in parts]),
         threshold=np.concatenate([part.threshold for part in parts]),
         is_alert=np.concatenate([part.is_alert for part in parts]),
+        is_drawn=np.concatenate([part.is_drawn for part in parts]),
         warming_up=np.concatenate([part.warming_up for part in parts]),
         explanations={
             start + at: found

@@ -8,6 +8,7 @@ import msgspec
 from floodline.detection.explanation import Explanation
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
+from floodline.feedback.review_sampling import Sampling
 
 _KIND = re.compile(rb"floodline\.([a-z]+)\.v1\Z")
 
@@ -59,6 +60,16 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     features: dict[str, float]
     event: dict[str, Any] | None
     explanation: Explanation | None = None
+
+
+class Sample(Alert, frozen=True, kw_only=True):
+    """An event below the threshold that was drawn for review; it says all that an alert says.
+
+    Attributes:
+        probability: with which an event of its score was drawn, in (0, 1].
+    """
+
+    probability: float
 
 
 def alert_id(detector: str, topic_id: str, partition: int, offset: int) -> str:
@@ -123,6 +134,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
         kind: `initial`, `recalibration` or `retrain`.
         model: the retrained model that the threshold is meant for; None before any retrain. It is
             installed where another one runs, and goes on learning where it runs already.
+        sampling: which events below the threshold are drawn for review; None: none is.
         created_at: RFC 3339, UTC.
     """
 
@@ -134,6 +146,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str
     created_at: str
     model: ModelRef | None = None
+    sampling: Sampling | None = None
 
 
 class LabelMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +165,7 @@ class LabelMessage(msgspec.Struct, frozen=True, kw_only=True):
     release: int
 
 
-Message = TypeVar("Message", Alert, Change, Mark, Release, LabelMessage)
+Message = TypeVar("Message", Alert, Sample, Change, Mark, Release, LabelMessage)
 
 
 def encode(message: Alert | Change | Mark | Release | LabelMessage) -> bytes:

@@ -15,6 +15,7 @@ class Topics(msgspec.Struct, frozen=True):
 
     events: str
     alerts: str
+    samples: str
     labels: str
     releases: str
     changes: str
@@ -35,6 +36,7 @@ class Topics(msgspec.Struct, frozen=True):
         topics = cls(
             events=events,
             alerts=f"{detector}.alerts",
+            samples=f"{detector}.samples",
             labels=f"{detector}.labels",
             releases=f"{detector}.releases",
             changes=f"{detector}.changes",
@@ -51,6 +53,7 @@ class Topics(msgspec.Struct, frozen=True):
         """Partitions and settings of each topic of our own, for an input of so many partitions."""
         return {
             self.alerts: (partitions, {}),
+            self.samples: (partitions, {}),
             self.dead_letters: (partitions, {}),
             self.labels: (1, dict(_KEEP_FOR_EVER)),
             self.releases: (1, dict(_KEEP_FOR_EVER)),

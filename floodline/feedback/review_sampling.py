@@ -51,13 +51,6 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return cls(strata=(Stratum(floor=0.0, rate=rate),))
 
 
-class Drawn(msgspec.Struct, frozen=True):
-    """What was drawn of a batch: places, ascending, and the probability of each, both (k,)."""
-
-    places: NDArray[np.int64]
-    rates: Numbers
-
-
 def sampling_key(detector: str, topic_id: str, partition: int) -> int:
     """64 bits that tell partitions apart, so that each draws independently of the others."""
     name = f"{detector}\0{topic_id}\0{partition}".encode()
@@ -81,13 +74,18 @@ class ReviewSampler:
         self._rates = np.array([stratum.rate for stratum in sampling.strata])
         self._highest = float(self._rates.max())
 
-    def draw(self, offsets: NDArray[np.int64], scores: Numbers, below: NDArray[np.bool_]) -> Drawn:
-        """The events that are drawn, of those that `below` marks as scored and no alerts."""
+    def drawn(self, offsets: NDArray[np.int64], scores: Numbers) -> NDArray[np.bool_]:
+        """Which events are drawn if they are no alerts, (n,)."""
         chances = uniform(self._key, offsets)
-        likely = np.flatnonzero((chances < self._highest) & below)
-        rates = self._rates[np.searchsorted(self._floors, scores[likely], side="right") - 1]
-        drawn = chances[likely] < rates
-        return Drawn(likely[drawn], rates[drawn])
+        marked: NDArray[np.bool_] = chances < self._highest
+        likely = np.flatnonzero(marked)
+        marked[likely] = chances[likely] < self.rates(scores[likely])
+        return marked
+
+    def rates(self, scores: Numbers) -> Numbers:
+        """The probability with which an event of each score is drawn, (n,)."""
+        rates: Numbers = self._rates[np.searchsorted(self._floors, scores, side="right") - 1]
+        return rates
 
 
 def uniform(key: Any, offsets: NDArray[np.int64]) -> Numbers:

@@ -13,9 +13,16 @@ from floodline.storage.insertion import insert_unknown
 from floodline.storage.tables import AlertRow
 
 
+class Kind(StrEnum):
+    """What an event is to its reviewers."""
+
+    ALERT = "alert"
+    SAMPLE = "sample"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewAlert:
-    """An alert as it is stored first: without a verdict."""
+    """An alert or a sample as it is stored first: without a verdict."""
 
     id: str
     detector: str
@@ -34,6 +41,8 @@ class NewAlert:
     event: dict[str, Any] | None
     received_at: datetime
     explanation: dict[str, Any] | None = None
+    kind: Kind = Kind.ALERT
+    probability: float = 1.0
 
 
 class Order(StrEnum):
@@ -48,12 +57,14 @@ class AlertFilter:
     """Which alerts of a detector; None asks for all.
 
     Attributes:
+        kind: alerts or samples only.
         verdict: the verdict that the newest label gave.
         unlabelled: only alerts that nobody has labelled.
         since: taken in at this time or later.
     """
 
     detector: str
+    kind: Kind | None = None
     verdict: str | None = None
     unlabelled: bool = False
     min_score: float | None = None
@@ -127,6 +138,8 @@ def _column(order: Order) -> InstrumentedAttribute[Any]:
 
 def _conditions(chosen: AlertFilter) -> list[ColumnElement[bool]]:
     conditions = [AlertRow.detector == chosen.detector]
+    if chosen.kind is not None:
+        conditions.append(AlertRow.kind == chosen.kind)
     if chosen.verdict is not None:
         conditions.append(AlertRow.verdict == chosen.verdict)
     if chosen.unlabelled:

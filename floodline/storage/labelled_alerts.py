@@ -1,4 +1,7 @@
-"""Alerts with what their analysts say of them now: each analyst's current label, averaged."""
+"""Alerts with what their analysts say of them now: each analyst's current label, averaged.
+
+Samples are not among them: they were no alerts under any release.
+"""
 
 import hashlib
 from datetime import datetime
@@ -9,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from floodline.feedback.estimates import RaisedAlert
 from floodline.feedback.verdicts import Verdict
+from floodline.storage.alerts import Kind
 from floodline.storage.tables import AlertRow, LabelRow
 
 _REAL = [verdict.value for verdict in Verdict if verdict.counts_as is True]
@@ -32,6 +36,10 @@ def _current() -> ColumnElement[bool]:
     return ~exists().where(later.supersedes == LabelRow.id)
 
 
+def _alerts(detector: str) -> ColumnElement[bool]:
+    return (AlertRow.detector == detector) & (AlertRow.kind == Kind.ALERT)
+
+
 def _judged(detector: str) -> Subquery:
     """Per alert with counted labels: its id, and the share that calls it real."""
     real = case((LabelRow.verdict.in_(_REAL), 1), else_=0)
@@ -41,7 +49,7 @@ def _judged(detector: str) -> Subquery:
             (func.sum(real, type_=Integer) * 1.0 / func.count()).label("anomaly"),
         )
         .join(AlertRow, AlertRow.id == LabelRow.alert_id)
-        .where(AlertRow.detector == detector, LabelRow.verdict.in_(_COUNTING), _current())
+        .where(_alerts(detector), LabelRow.verdict.in_(_COUNTING), _current())
         .group_by(LabelRow.alert_id)
         .subquery()
     )
@@ -79,7 +87,7 @@ def recent(
     others = session.execute(
         select(AlertRow.id, AlertRow.score, AlertRow.threshold, AlertRow.release)
         .where(
-            AlertRow.detector == detector,
+            _alerts(detector),
             AlertRow.received_at >= since,
             AlertRow.release >= since_release,
             AlertRow.verdict.is_(None) | AlertRow.verdict.not_in(_LEFT_OUT),
@@ -113,7 +121,7 @@ def of_events(session: Session, detector: str, topic_id: str) -> list[EventLabel
         )
         .join(judged, judged.c.alert_id == AlertRow.id, isouter=True)
         .where(
-            AlertRow.detector == detector,
+            _alerts(detector),
             AlertRow.topic_id == topic_id,
             judged.c.anomaly.is_not(None)
             | AlertRow.verdict.is_(None)
@@ -139,9 +147,7 @@ def of_events(session: Session, detector: str, topic_id: str) -> list[EventLabel
 
 def first_received(session: Session, detector: str) -> datetime | None:
     """When the detector's first alert was taken in."""
-    return session.scalar(
-        select(func.min(AlertRow.received_at)).where(AlertRow.detector == detector)
-    )
+    return session.scalar(select(func.min(AlertRow.received_at)).where(_alerts(detector)))
 
 
 def count_current(session: Session, detector: str) -> int:

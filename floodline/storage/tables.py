@@ -66,7 +66,10 @@ class Table(DeclarativeBase):
 
 
 class AlertRow(Table):
-    """An alert as it was published; only `verdict` and `labelled_at` move, with the labels."""
+    """An alert or a sample as it was published; only `verdict` and `labelled_at` move.
+
+    A sample is an event below the threshold that was drawn for review with `probability`.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (
@@ -92,6 +95,8 @@ class AlertRow(Table):
     features: Mapped[dict[str, Any]]
     event: Mapped[dict[str, Any] | None]
     explanation: Mapped[dict[str, Any] | None]
+    kind: Mapped[str] = mapped_column(String(10), server_default="alert")
+    probability: Mapped[float] = mapped_column(server_default="1")
     received_at: Mapped[datetime]
     verdict: Mapped[str | None] = mapped_column(String(20))
     labelled_at: Mapped[datetime | None]

@@ -40,6 +40,12 @@ class ConsumerMetrics:
             by_partition,
             registry=registry,
         )
+        self.samples = Counter(
+            "floodline_samples_total",
+            "Events below the threshold drawn for review, published and committed.",
+            by_partition,
+            registry=registry,
+        )
         self.dead_letters = Counter(
             "floodline_dead_letters_total",
             "Records dead-lettered and committed, by reason.",
@@ -168,7 +174,8 @@ class FeedbackMetrics:
         )
         self.intake_up = Gauge(
             "floodline_intake_up",
-            "1 while alerts are taken in.",
+            "1 while alerts, or samples, are taken in.",
+            ["detector", "kind"],
             registry=registry,
         )
 

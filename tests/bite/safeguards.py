@@ -97,9 +97,9 @@ SAFEGUARDS = (
     Safeguard(
         "the model is rewound",
         "consumer/task.py",
-        "        self.scorer = scorer\n        self.release = release\n        self.offset",
+        "        self.scorer = scorer\n        self._follow(release)\n        self.offset",
         '        self.scorer = getattr(self, "scorer", scorer)\n'
-        "        self.release = release\n        self.offset",
+        "        self._follow(release)\n        self.offset",
         (_HISTORIES,),
     ),
     Safeguard(

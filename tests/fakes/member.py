@@ -35,6 +35,7 @@ def configure(**sections: dict[str, Any]) -> Configuration:
         "detector": {"name": "gauge", "topic": "levels", "features": ["x", "y"]},
         "model": {"profile": "river", "trees": 3, "height": 3, "window": 20, "seed": 7},
         "threshold": {"initial_rarity": 0.05},
+        "review": {"initial_rate": 0.1},
         "consumer": {"batch_size": 30, "snapshot_every_events": 100},
     }
     for name, values in sections.items():

@@ -13,7 +13,7 @@ from tests.fakes.kafka import FakeBroker, FakeClock, FakeInput, FakeLog
 
 
 class FakePublished:
-    """The alerts and dead letters of a fake broker, each topic one partition."""
+    """The alerts, samples and dead letters of a fake broker, each topic one partition."""
 
     def __init__(self, broker: FakeBroker, configuration: Configuration) -> None:
         self._broker = broker
@@ -24,7 +24,11 @@ class FakePublished:
         ends = {partition: end for partition, (_, end) in spans.items()}
         found = Collection(self._configuration.detector.name, topic_id, spans, ends)
         topics = self._configuration.topics
-        kinds: dict[Kind, str] = {"alert": topics.alerts, "dead_letter": topics.dead_letters}
+        kinds: dict[Kind, str] = {
+            "alert": topics.alerts,
+            "sample": topics.samples,
+            "dead_letter": topics.dead_letters,
+        }
         for kind, topic in kinds.items():
             for offset, message in enumerate(self._broker.published(topic)):
                 found.add(kind, message, Place(topic, 0, offset))

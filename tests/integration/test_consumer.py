@@ -206,10 +206,9 @@ def test_a_release_is_taken_up_while_running(site: Site) -> None:
     first, second = site.outcome.changes()
     assert (first.fresh, first.release.number) == (True, 0)
     assert (second.fresh, second.release.number, second.coordinates.offset) == (False, 1, 800)
-    rule = ThresholdRule(score=0.6)
     records = site.outcome.events()[0]
     expected = score_offline(
-        site.configuration, site.outcome.topic_id, 0, records, {800: (1, rule, None)}
+        site.configuration, site.outcome.topic_id, 0, records, {800: (second.release, None)}
     )
     assert [Expected.of(alert) for alert in site.outcome.alerts()] == expected.alerts
     assert {alert.release for alert in site.outcome.alerts()} == {0, 1}
@@ -279,7 +278,7 @@ def test_a_retrained_model_is_installed(site: Site) -> None:
         site.send(events(3, 300))
         site.outcome.wait_committed()
         assert member.stop() == 0
-    holds = {400: (3, release.threshold, Scorer.from_state(state))}
+    holds = {400: (release, Scorer.from_state(state))}
     records = site.outcome.events()[0]
     expected = score_offline(site.configuration, site.outcome.topic_id, 0, records, holds)
     assert [Expected.of(alert) for alert in site.outcome.alerts()] == expected.alerts

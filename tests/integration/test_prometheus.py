@@ -56,7 +56,7 @@ class Processes:
             consumer.task_state.labels(*partition, state).set(state == now)
         self.feedback.outbox.labels("label").set(0 if well else 9)
         self.feedback.open_alerts.labels(DETECTOR).set(12)
-        self.feedback.intake_up.set(well)
+        self.feedback.intake_up.labels(DETECTOR, "alert").set(well)
         self.trainer.retrained_at.labels(DETECTOR).set(time.time() - 3600)
         self.trainer.retrain_age.labels(DETECTOR).set(3600 if well else 3 * 86400)
         self.trainer.threshold.labels(DETECTOR).set(0.97)

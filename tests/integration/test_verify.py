@@ -13,6 +13,7 @@ import pytest
 from floodline.configuration.sections import Configuration
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import Alert, Release, decode, encode
+from floodline.feedback.review_sampling import Sampling, Stratum
 from tests.fixtures.consumer_process import (
     COMMAND,
     ConsumerProcess,
@@ -90,6 +91,7 @@ def release(topics: Topics, configuration: Configuration) -> None:
         reason="test",
         made_by="test",
         created_at="2026-01-01T00:00:00Z",
+        sampling=Sampling(strata=(Stratum(floor=0.0, rate=0.01), Stratum(floor=0.4, rate=0.2))),
     )
     topics.produce(configuration.topics.releases, [encode(made)])
 

@@ -225,7 +225,8 @@ def test_it_serves_while_kafka_is_away_and_stops_cleanly(command: Command) -> No
         ready = httpx.get(f"{url}readyz").json()
         assert ready["status"] == "ready"
         assert ready["checks"]["intake"] in ("starting", "down")
-        assert "floodline_intake_up 0.0" in httpx.get(f"{url}metrics").text
+        down = 'floodline_intake_up{detector="shuttle",kind="alert"} 0.0'
+        assert down in httpx.get(f"{url}metrics").text
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
 

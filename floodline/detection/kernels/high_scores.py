@@ -14,6 +14,10 @@ from floodline.detection.kernels.score_window import COUNT, HEAD, at_most
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+NOBODY: Booleans = np.zeros(0, np.bool_)
+"""No event of a row is asked for."""
 
 DEEPEST = 2_048
 """Scores that are gathered at most; twice as many have room."""
@@ -46,7 +50,7 @@ def prepare() -> None:
     """Compile or load every kernel here."""
     high, one = new_high_scores(np.zeros(1), np.zeros(3, dtype=np.int64)), np.ones(1)
     gather(high, 1)
-    step_high(high, one, 0, 0.5, np.inf, 0, one.copy(), one.copy())
+    step_high(high, one, NOBODY, 0, 0.5, np.inf, 0, one.copy(), one.copy())
 
 
 def gather(high: HighScores, depth: int) -> None:
@@ -65,6 +69,7 @@ def gather(high: HighScores, depth: int) -> None:
 def step_high(
     high: HighScores,
     arrived: Floats,
+    asked: Booleans,
     done: int,
     rule: float,
     fixed: float,
@@ -74,14 +79,15 @@ def step_high(
 ) -> int:
     """Step from event `done` on: its threshold, its rarity if it reaches that (else NaN); keep it.
 
-    The threshold is at rarity `rule` or, if that is NaN, `fixed`. How far it came is returned:
-    short of the end, too few are kept, and are to be gathered anew; -1: a score is NaN.
+    The threshold is at rarity `rule` or, if that is NaN, `fixed`. Those that are `asked` for, (n,)
+    or none, have a rarity in any case. How far it came is returned: short of the end, too few are
+    kept, and are to be gathered anew; -1: a score is NaN.
     """
     if done == 0 and _any_nan(arrived):
         return -1
     places, counted, number = high.places, -1, 0
     ruled, reached, limit = not np.isnan(rule), np.nan, fixed
-    changed, floor = ruled, high.floor[0]
+    changed, floor, some = ruled, high.floor[0], asked.size > 0
     for event in range(np.uint64(done), np.uint64(arrived.size)):
         if changed:
             if places[COUNT] != counted:
@@ -94,7 +100,7 @@ def step_high(
             changed = False
         score = arrived[event]
         limits[event], rarities[event] = limit, np.nan
-        if score >= limit:
+        if score >= limit or (some and asked[event]):
             rarities[event] = (1 + _as_high(high, score)) / (places[COUNT] + 1)
         if event >= np.uint64(learn_from):
             gone = _turn(high, score)

@@ -16,7 +16,7 @@ from feedback_api.relay import Relay
 from floodline.configuration.sections import KafkaSection
 from floodline.events.messages import LabelMessage, decode, encode
 from floodline.storage import alerts, outbox
-from floodline.storage.alerts import AlertFilter
+from floodline.storage.alerts import AlertFilter, Kind
 from floodline.storage.engine import transaction
 from floodline.telemetry.metrics import FeedbackMetrics
 from tests.fixtures.kafka import Topics
@@ -49,6 +49,7 @@ def intake_of(kafka: KafkaSection, topics: Topics, sqlite_engine: Engine) -> Int
             sqlite_engine,
             lambda: KafkaAlertSource(kafka, f"{topics.prefix}-intake", topic),
             topic=topic,
+            kind=Kind.ALERT,
             detector=DETECTOR,
             clock=lambda: NOW,
             metrics=FeedbackMetrics(registry),

@@ -7,7 +7,7 @@ from feedback_api.intake.intake import Intake
 from feedback_api.intake.storing import Topic, store
 from feedback_api.ports import Record
 from floodline.storage import alerts, intake_offsets
-from floodline.storage.alerts import AlertFilter
+from floodline.storage.alerts import AlertFilter, Kind
 from floodline.storage.engine import transaction
 from floodline.telemetry.metrics import FeedbackMetrics
 from tests.integration.intake.messages import (
@@ -21,7 +21,7 @@ from tests.integration.intake.messages import (
 )
 from tests.integration.storage.samples import NOW, new_alert
 
-TOPIC = Topic("shuttle.alerts", "log-1")
+TOPIC = Topic("shuttle.alerts", "log-1", Kind.ALERT)
 
 
 def _count(engine: Engine) -> int:
@@ -39,6 +39,7 @@ def _intake(engine: Engine, log: Log, registry: CollectorRegistry | None = None)
         engine,
         log.open,
         topic=TOPIC.name,
+        kind=TOPIC.kind,
         detector=DETECTOR,
         clock=lambda: NOW,
         metrics=FeedbackMetrics(registry or CollectorRegistry()),

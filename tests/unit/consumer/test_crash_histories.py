@@ -28,6 +28,7 @@ from floodline.detection.parameters import RiverProfile
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import ModelRef, Release
+from floodline.feedback.review_sampling import Sampling, Stratum
 from floodline.storage.state_store import StateStore
 from tests.fakes.group import FakeGroup
 from tests.fakes.kafka import FakeBroker
@@ -51,6 +52,7 @@ CONFIGURATION = _CONFIGURED.model_copy(
     update={"consumer": _CONFIGURED.consumer.model_copy(update=_OFTEN)}
 )
 MOST_TURNS = 600
+SAMPLING = Sampling(strata=(Stratum(floor=0.0, rate=0.1), Stratum(floor=0.6, rate=0.5)))
 
 names = st.sampled_from(NAMES)
 partitions = st.sampled_from(PARTITIONS)
@@ -132,6 +134,7 @@ class CrashHistories(RuleBasedStateMachine):
                 made_by="test",
                 created_at="2026-01-01T00:00:00Z",
                 model=running,
+                sampling=self.draw.choice([None, SAMPLING]),
             )
         )
 

@@ -289,7 +289,7 @@ def test_a_retrained_model_is_installed_and_restored(tmp_path: Path) -> None:
     store = Member(broker, LATE, tmp_path).store
     model = Scorer.from_state(store.read(release.model.state_sha256))
     pairs = [(record.offset, record.value) for record in broker.partitions[0]]
-    expected = score_offline(LATE, TOPIC_ID, 0, pairs, {at: (1, release.threshold, model)})
+    expected = score_offline(LATE, TOPIC_ID, 0, pairs, {at: (release, model)})
     assert [Expected.of(alert) for alert in broker.alerts()] == expected.alerts
     assert checkpoint_of(broker).events == expected.scored
 
@@ -325,11 +325,7 @@ def test_a_moved_threshold_brings_its_model_once(tmp_path: Path, together: bool)
     assert retrain.model is not None
     model = Scorer.from_state(member.store.read(retrain.model.state_sha256))
     holds = {
-        change.coordinates.offset: (
-            change.release.number,
-            change.release.threshold,
-            model if position == 0 else None,
-        )
+        change.coordinates.offset: (change.release, model if position == 0 else None)
         for position, change in enumerate(taken)
     }
     pairs = [(record.offset, record.value) for record in broker.partitions[0]]
@@ -407,9 +403,7 @@ def assert_model_from(broker: FakeBroker, tmp_path: Path, at: int, begins: int =
     assert release.model is not None
     model = Scorer.from_state(Member(broker, COLD, tmp_path).store.read(release.model.state_sha256))
     pairs = [(r.offset, r.value) for r in broker.partitions[0] if r.offset >= begins]
-    expected = score_offline(
-        COLD, TOPIC_ID, 0, pairs, {at: (release.number, release.threshold, model)}
-    )
+    expected = score_offline(COLD, TOPIC_ID, 0, pairs, {at: (release, model)})
     found = [Expected.of(alert) for alert in broker.alerts()]
     assert found[-len(expected.alerts) :] == expected.alerts
 
@@ -476,8 +470,8 @@ def test_releases_of_one_model_let_it_go_on_learning(tmp_path: Path) -> None:
     model = Scorer.from_state(member.store.read(first.model.state_sha256))
     pairs = [(record.offset, record.value) for record in broker.partitions[0]]
     holds = {
-        one.coordinates.offset: (1, first.threshold, model),
-        two.coordinates.offset: (2, second.threshold, None),
+        one.coordinates.offset: (first, model),
+        two.coordinates.offset: (second, None),
     }
     expected = score_offline(LATE, TOPIC_ID, 0, pairs, holds)
     assert [Expected.of(alert) for alert in broker.alerts()] == expected.alerts

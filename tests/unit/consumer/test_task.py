@@ -10,7 +10,8 @@ from consumer.task import IllegalMove, State, Task, fingerprint
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
-from floodline.events.messages import Alert, Change, Release, decode
+from floodline.events.messages import Alert, Change, Release, Sample, decode
+from floodline.feedback.review_sampling import Sampling, Stratum
 from tests.fakes.member import TOPIC_ID, configure, level
 
 EVERYTHING = configure(
@@ -313,3 +314,37 @@ def test_features_in_another_order_are_the_same_model() -> None:
     assert fingerprint(swapped) == fingerprint(configure())
     assert fingerprint(other) != fingerprint(configure())
     assert fingerprint(configure(model={"seed": 8})) != fingerprint(configure())
+
+
+def test_a_drawn_event_is_published_as_a_sample() -> None:
+    """Below the threshold, with its probability, explained, under the id that its alert had."""
+    task = warm_task()
+    sampling = Sampling(strata=(Stratum(floor=0.0, rate=1.0),))
+    task.install(msgspec.structs.replace(release(5, 1.0), sampling=sampling), None)
+    task.take(one(level(3.0, -3.0)))
+    (message,) = task.pending
+    assert message.topic == EVERYTHING.topics.samples
+    assert dict(message.headers)["ce_type"] == b"floodline.sample.v1"
+    sample = decode(message.value or b"", Sample)
+    assert (sample.probability, sample.threshold, sample.release) == (1.0, 1.0, 5)
+    assert sample.id == f"gauge-{TOPIC_ID}-3-20"
+    assert sample.explanation is not None
+    assert (task.tally.alerts, task.tally.samples, task.tally.scored) == (0, 1, 1)
+
+
+def test_what_is_drawn_changes_no_score() -> None:
+    """Two releases that differ in what they draw leave the same state and the same alerts."""
+    states, alerts = [], []
+    for rate in (0.0, 0.3):
+        task = warm_task()
+        sampling = Sampling(strata=(Stratum(floor=0.0, rate=rate),))
+        task.install(msgspec.structs.replace(release(5, 0.7), sampling=sampling), None)
+        for offset in range(20, 400):
+            task.take(one(level(float(offset * 7919 % 101), float(offset % 13)), offset))
+        published = [m for m in task.pending if m.topic == EVERYTHING.topics.alerts]
+        assert len(published) == task.tally.alerts > 0
+        assert (task.tally.samples > 50) == (rate > 0)
+        states.append(task.scorer.state_hash())
+        alerts.append(published)
+    assert states[0] == states[1]
+    assert alerts[0] == alerts[1]

@@ -22,10 +22,12 @@ from floodline.events.messages import (
     Mark,
     ModelRef,
     Release,
+    Sample,
     decode,
     encode,
     kind_of,
 )
+from floodline.feedback.review_sampling import Sampling, Stratum
 from floodline.storage.state_store import StateStore
 from tests.fakes.kafka import FakeBroker
 from tests.fakes.member import TOPIC_ID, configure, levels, run_to_end
@@ -46,6 +48,7 @@ def release(number: int, score: float, model: ModelRef | None = None) -> Release
         made_by="test",
         created_at="2026-01-01T00:00:00Z",
         model=model,
+        sampling=Sampling(strata=(Stratum(floor=0.0, rate=0.05), Stratum(floor=0.4, rate=0.3))),
     )
 
 
@@ -95,6 +98,8 @@ def test_what_the_consumer_published_is_equal(tmp_path: Path) -> None:
     assert [each.records for each in found] == [750, 450]
     assert found[0].gaps == 750
     assert sum(each.alerts for each in found) == len(broker.alerts()) > 20
+    samples = broker.published(PLAIN.topics.samples)
+    assert sum(each.samples for each in found) == len(samples) > 20
     letters = broker.published(PLAIN.topics.dead_letters)
     assert sum(each.dead_letters for each in found) == len(letters) > 20
     assert [each.marks for each in found] == [len(broker.marks(0)), len(broker.marks(1))]
@@ -174,16 +179,28 @@ def altered(message: Message, edit: str) -> Message:
         return msgspec.structs.replace(message, headers=headers)
     if edit == "bytes":
         return msgspec.structs.replace(message, value=(message.value or b"") + b" ")
-    alert = decode(message.value or b"", Alert)
-    changes = {"score": alert.score + 1e-16, "release": alert.release + 1, "event": None}
+    said = Alert if message.topic == PLAIN.topics.alerts else Sample
+    alert = decode(message.value or b"", said)
+    changes = {
+        "score": alert.score + 1e-16,
+        "release": alert.release + 1,
+        "event": None,
+        "probability": 0.5,
+    }
     other = msgspec.structs.replace(alert, **{edit: changes[edit]})
     if edit == "score" and other == alert:
         other = msgspec.structs.replace(alert, score=alert.score + 2e-16)
     return msgspec.structs.replace(message, value=encode(other))
 
 
+SAMPLE_EDITS = ["dropped", "doubled", "score", "probability", "bytes"]
 ALERT_EDITS = ["dropped", "doubled", "score", "release", "event", "bytes", "key"]
 LETTER_EDITS = ["dropped", "doubled", "reason", "bytes", "key"]
+KINDS = [
+    ("alert", PLAIN.topics.alerts, ALERT_EDITS),
+    ("sample", PLAIN.topics.samples, SAMPLE_EDITS),
+    ("dead_letter", PLAIN.topics.dead_letters, LETTER_EDITS),
+]
 SAID = {"dropped": "missing", "doubled": "twice"}
 
 
@@ -211,21 +228,20 @@ def copy_of(broker: FakeBroker) -> FakeBroker:
 def test_any_altered_dropped_or_doubled_message_is_named(
     kept: tuple[FakeBroker, Path], data: st.DataObject
 ) -> None:
-    """Whatever happens to one alert or dead letter: verify names the event and the field."""
+    """Whatever happens to one alert, sample or dead letter: verify names event and field."""
     original, folder = kept
     broker = copy_of(original)
-    kind = data.draw(st.sampled_from(["alert", "dead_letter"]))
-    topic = PLAIN.topics.alerts if kind == "alert" else PLAIN.topics.dead_letters
+    kind, topic, edits = data.draw(st.sampled_from(KINDS))
     places = [at for at, message in enumerate(broker.messages) if message.topic == topic]
     at = data.draw(st.sampled_from(places))
-    edit = data.draw(st.sampled_from(ALERT_EDITS if kind == "alert" else LETTER_EDITS))
+    edit = data.draw(st.sampled_from(edits))
     message = broker.messages[at]
     partition, offset = place_of(message)
     edited(broker, at, edit)
     found = difference(auditor(broker, folder).verify(partition))
     assert (found.what, found.offset) == (kind, offset)
     assert found.problem == SAID.get(edit, "altered")
-    if edit in ("score", "release", "event", "key"):
+    if edit in ("score", "release", "event", "key", "probability"):
         assert found.field == edit
         assert found.expected != found.found
     assert auditor(broker, folder).verify(1 - partition).difference is None
@@ -233,7 +249,7 @@ def test_any_altered_dropped_or_doubled_message_is_named(
 
 def place_of(message: Message) -> tuple[int, int]:
     """Partition and offset of the event that a message is about."""
-    if message.topic == PLAIN.topics.alerts:
+    if message.topic != PLAIN.topics.dead_letters:
         at = decode(message.value or b"", Alert).coordinates
         return at.partition, at.offset
     said = {name: value or b"" for name, value in message.headers}
@@ -328,7 +344,7 @@ def test_a_changed_release_is_named(kept: tuple[FakeBroker, Path], known: bool) 
         assert (
             (found.what, found.field) == ("release", "threshold")
             if known
-            else found.what == "alert"
+            else found.what in ("alert", "sample")
         )
 
 

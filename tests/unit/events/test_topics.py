@@ -12,6 +12,7 @@ def test_topics_start_with_the_detectors_name() -> None:
     assert topics.events == "levels"
     assert set(topics.shapes(3)) == {
         "gauge.alerts",
+        "gauge.samples",
         "gauge.labels",
         "gauge.releases",
         "gauge.changes",
@@ -25,6 +26,7 @@ def test_changes_have_the_inputs_partitions_and_stay() -> None:
     shapes = topics.shapes(5)
     assert {name: partitions for name, (partitions, _) in shapes.items()} == {
         topics.alerts: 5,
+        topics.samples: 5,
         topics.dead_letters: 5,
         topics.changes: 5,
         topics.labels: 1,

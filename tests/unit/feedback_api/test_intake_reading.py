@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from feedback_api.intake.reading import DEEPEST, ENTITY_CHARACTERS, read_alert
 from floodline.errors import InvalidEvent
 from floodline.events.messages import Alert, Coordinates, alert_id, encode
+from floodline.storage.alerts import Kind
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -52,6 +53,22 @@ def test_an_explanation_is_kept_as_json() -> None:
     assert kept.pop("leaves") == "AQA="
     assert (kept["unit"], kept["total"]) == ("bits", 3.5)
     assert _read().explanation is None
+
+
+def test_a_sample_keeps_its_probability() -> None:
+    """A sample says with which probability it was drawn; an alert is there for certain."""
+    value = json.dumps(_alert(probability=0.25, threshold=0.999)).encode()
+    sample = read_alert(value, "d", NOW, Kind.SAMPLE)
+    assert (sample.kind, sample.probability, sample.threshold) == (Kind.SAMPLE, 0.25, 0.999)
+    assert (_read().kind, _read().probability) == (Kind.ALERT, 1.0)
+
+
+@pytest.mark.parametrize("probability", [None, 0.0, -0.1, 1.5, "1"])
+def test_a_sample_without_a_possible_probability_is_refused(probability: object) -> None:
+    """Nothing could be estimated from it."""
+    given = {} if probability is None else {"probability": probability}
+    with pytest.raises(InvalidEvent):
+        read_alert(json.dumps(_alert(**given)).encode(), "d", NOW, Kind.SAMPLE)
 
 
 def test_an_alert_is_read_as_it_was_written() -> None:
