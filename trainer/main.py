@@ -149,8 +149,10 @@ def _jobs(configuration: Configuration, engine: Engine, observation: Observation
         done = recalibrate_once(engine, configuration, channel, _now, "schedule")
         observation.recalibrated(done)
         _note(observation, "recalibrate")
-        if done.release is not None:
+        if done.decision.outcome == "moved":
             log.info("threshold moved", release=done.release, reason=done.decision.reason)
+        elif done.release is not None:
+            log.info("other events are drawn for review", release=done.release)
 
     def retrain_if_due() -> None:
         if _retrain_due(configuration, engine):

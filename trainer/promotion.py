@@ -86,6 +86,8 @@ def _release(
             mlflow_run_id=done.mlflow_run_id,
             mlflow_version=done.model_version,
         ),
+        # Its scores mean something else: strata are planned anew once it has been seen at work.
+        sampling=configuration.review.initial_sampling,
     )
     figures = {"metrics": done.metrics, "labels": done.labels}
     releases.insert(session, release, topic=configuration.topics.releases, figures=figures, now=now)

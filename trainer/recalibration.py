@@ -17,6 +17,7 @@ from floodline.feedback.threshold import Decision, PrecisionPolicy, recalibrated
 from floodline.storage import audit, labelled_alerts, leases, recalibrations, releases
 from floodline.storage.engine import transaction
 from floodline.storage.tables import RecalibrationRow
+from trainer import review_plan
 from trainer.ports import Now, ReleaseChannel
 from trainer.publication import publish_waiting
 
@@ -24,7 +25,10 @@ _LEASE = timedelta(seconds=30)
 
 
 class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
-    """What was decided, and the number of the release that it made, if any."""
+    """What was decided, and the number of the release that it made, if any.
+
+    A release under which the threshold was held only changed what is drawn for review.
+    """
 
     decision: Decision
     release: int | None
@@ -91,9 +95,7 @@ def _recalibrate(
             if not leases.renew(session, *lease, now(), _LEASE):
                 raise Conflict("the lease ran out before the work was done; run it again")
             decision = _decide(session, configuration)
-            number = None
-            if decision.outcome == "moved":
-                number = _release(session, configuration, decision, now, made_by)
+            number = _released(session, configuration, decision, now, made_by)
             _note(session, configuration, decision, number, now)
     except IntegrityError as error:
         raise Conflict("another release was made at the same time; run it again") from error
@@ -108,43 +110,62 @@ def _decide(session: Session, configuration: Configuration) -> Decision:
             session, detector, section.label_window, releases.model_number(session, detector)
         ),
         rule_in_force(newest, configuration).score,
-        newest.number if newest is not None else 0,
+        releases.threshold_number(session, detector),
         policy_of(section),
     )
 
 
-def _release(
+def _released(
     session: Session, configuration: Configuration, decision: Decision, now: Now, made_by: str
-) -> int:
-    at, detector = now(), configuration.detector.name
-    newest = releases.newest(session, detector)
+) -> int | None:
+    """The number of the release that moves the threshold, or only what is drawn; None for none."""
+    newest = releases.newest(session, configuration.detector.name)
+    if decision.outcome == "moved":
+        rule = ThresholdRule(score=decision.threshold_after)
+        sampling = review_plan.plan(session, configuration, newest, decision.threshold_after)
+        kind, reason = "recalibration", decision.reason
+    elif newest is not None:
+        rule, sampling = newest.threshold, review_plan.replan(session, configuration, newest)
+        budget = configuration.review.per_hour
+        kind, reason = "sampling", f"draws about {budget:g} events an hour for review"
+        if sampling is None:
+            return None
+    else:
+        return None
     release = Release(
-        number=releases.next_number(session, detector),
-        detector=detector,
-        kind="recalibration",
-        threshold=ThresholdRule(score=decision.threshold_after),
-        reason=decision.reason,
+        number=releases.next_number(session, configuration.detector.name),
+        detector=configuration.detector.name,
+        kind=kind,
+        threshold=rule,
+        reason=reason,
         made_by=made_by,
-        created_at=at.isoformat(),
+        created_at=now().isoformat(),
         # The threshold is meant for this model; a consumer may hear of this release only.
         model=None if newest is None else newest.model,
+        sampling=sampling,
     )
-    releases.insert(
-        session,
-        release,
-        topic=configuration.topics.releases,
-        figures=figures_of(decision),
-        now=at,
-    )
+    _store(session, configuration, release, figures_of(decision), now)
+    return release.number
+
+
+def _store(
+    session: Session,
+    configuration: Configuration,
+    release: Release,
+    figures: dict[str, Any],
+    now: Now,
+) -> None:
+    at = now()
+    topic = configuration.topics.releases
+    releases.insert(session, release, topic=topic, figures=figures, now=at)
     audit.append(
         session,
-        actor=made_by,
+        actor=release.made_by,
         action="release",
-        subject=f"{detector}/{release.number}",
+        subject=f"{release.detector}/{release.number}",
         now=at,
-        detail=figures_of(decision) | {"kind": release.kind, "reason": decision.reason},
+        detail=figures | {"kind": release.kind, "reason": release.reason},
     )
-    return release.number
 
 
 def figures_of(decision: Decision) -> dict[str, Any]:

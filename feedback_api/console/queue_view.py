@@ -14,6 +14,9 @@ from floodline.storage.labels import SignedLabel
 from floodline.storage.tables import AlertRow
 
 LISTED = 50
+RESERVED = 5
+"""Of a first page, at least so many places for alerts and samples by chance: analysts take the top
+of the list first, and labels from the top alone say nothing of the rest."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class QueueView:
 
 
 def view_queue(session: Session, detector: str, asked: QueueRequest, analyst: str) -> QueueView:
-    """The queue of alerts that nobody has labelled.
+    """The queue of alerts that nobody has labelled; on its first page some by chance, samples too.
 
     Raises:
         NotFound: the alert that should be in focus is not there.
@@ -74,15 +77,38 @@ def view_queue(session: Session, detector: str, asked: QueueRequest, analyst: st
     """
     query = AlertQuery(unlabelled=True, order=asked.order, cursor=asked.cursor, limit=LISTED)
     found = list_alerts(session, detector, query)
+    rows = found.rows
+    if asked.cursor is None:
+        rows = _mixed(rows, _by_chance(session, detector, rows))
     more = QueueRequest(asked.order, found.next_cursor).url() if found.next_cursor else None
     return QueueView(
         asked,
-        found.rows,
+        rows,
         count_unlabelled(session, detector),
         more,
-        _focus(session, detector, asked, found.rows),
+        _focus(session, detector, asked, rows),
         _done(session, detector, asked, analyst),
     )
+
+
+def _by_chance(session: Session, detector: str, rows: list[AlertRow]) -> list[AlertRow]:
+    """Some that are not among the rows."""
+    limit = len(rows) + RESERVED
+    query = AlertQuery(kind="any", unlabelled=True, order=Order.RANDOM, limit=limit)
+    listed = {row.id for row in rows}
+    found = [row for row in list_alerts(session, detector, query).rows if row.id not in listed]
+    return found[:RESERVED]
+
+
+def _mixed(rows: list[AlertRow], chance: list[AlertRow]) -> list[AlertRow]:
+    """Each ninth row is followed by one by chance; those that are left over come last."""
+    step, mixed = LISTED // RESERVED - 1, list[AlertRow]()
+    for start in range(0, len(rows), step):
+        piece = rows[start : start + step]
+        mixed += piece
+        if len(piece) == step and chance:
+            mixed.append(chance.pop(0))
+    return mixed + chance
 
 
 def _focus(

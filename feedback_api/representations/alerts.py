@@ -1,7 +1,7 @@
 """Alerts as JSON."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -26,9 +26,9 @@ class AlertQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Kind = Field(
-        default=Kind.ALERT,
-        description="`alert`, or `sample`: events below the threshold drawn for review.",
+    kind: Literal["alert", "sample", "any"] = Field(
+        default="alert",
+        description="`sample`: events below the threshold that were drawn for review.",
     )
     verdict: str | None = Field(default=None, description="The newest label's verdict.")
     unlabelled: bool = Field(default=False, description="Only alerts that nobody has labelled.")
@@ -43,7 +43,9 @@ class AlertQuery(BaseModel):
         default=None, description="Taken in at this time or later (RFC 3339)."
     )
     order: Order = Field(
-        default=Order.SCORE, description="`score`: highest first; `newest`: last taken in first."
+        default=Order.SCORE,
+        description="`score`: highest first; `newest`: last taken in first; "
+        "`random`: by chance, the same for everybody.",
     )
     cursor: str | None = Field(
         default=None, max_length=CURSOR_CHARACTERS, description="`next_cursor` of the page before."

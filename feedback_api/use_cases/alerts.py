@@ -36,7 +36,7 @@ def list_alerts(session: Session, detector: str, query: AlertQuery) -> FoundAler
     after = cursors.decode(query.order, query.cursor) if query.cursor is not None else None
     chosen = AlertFilter(
         detector=detector,
-        kind=query.kind,
+        kind=None if query.kind == "any" else Kind(query.kind),
         verdict=query.verdict,
         unlabelled=query.unlabelled,
         min_score=query.min_score,

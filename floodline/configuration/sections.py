@@ -96,7 +96,14 @@ class ReviewSection(Section):
         ge=0,
         le=1,
         description="Before any release: draw each event below the threshold with this "
-        "probability; 0 draws none.",
+        "probability; 0 draws none, under later releases too.",
+    )
+
+    per_hour: float = Field(
+        default=20,
+        gt=0,
+        description="Events below the threshold that analysts can look at in an hour: later "
+        "releases set the rates by it, as soon as they can be told.",
     )
 
     @property

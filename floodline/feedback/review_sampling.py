@@ -106,13 +106,14 @@ class Reviewable(msgspec.Struct, frozen=True):
     hours: float
 
 
-def planned_sampling(seen: Reviewable, threshold: float, reviews_an_hour: float) -> Sampling:
-    """The strata and rates that come to so many reviews an hour.
+def planned_sampling(seen: Reviewable, threshold: float, budget: float) -> Sampling:
+    """The strata and rates that come to a budget of so many reviews an hour.
 
     The band just below the threshold reaches down to where five events lie above its floor for
     each alert, the next one to fifty, the last one takes the rest. Each gets its share of the
     reviews, spread over the events that it is estimated to have an hour; what a stratum has too
-    few events for goes to those below it.
+    few events for goes to those below it. Strata that would be drawn at a higher rate than the one
+    above them are joined with it.
 
     `seen` holds alerts, each for itself, and samples, each for 1 / its probability.
 
@@ -125,19 +126,51 @@ def planned_sampling(seen: Reviewable, threshold: float, reviews_an_hour: float)
     scores, counts = seen.scores[order], np.cumsum(seen.weights[order])
     alerts = max(1.0, float(seen.weights[seen.scores >= threshold].sum()))
     floors = [_score_at(scores, counts, reach * alerts) for reach in BAND_REACHES]
-    strata: list[Stratum] = []
+    plans: list[_Plan] = []
     ceiling, left = threshold, 0.0
     for floor, share in zip([*floors, 0.0], BUDGET_SHARES, strict=True):
-        left += share * reviews_an_hour
+        left += share * budget
         if floor >= ceiling:
             continue
         within = (seen.scores >= floor) & (seen.scores < ceiling)
-        an_hour = float(seen.weights[within].sum()) / seen.hours
-        rate = 1.0 if an_hour <= left else left / an_hour
-        left -= rate * an_hour
-        strata.append(Stratum(floor=floor, rate=rate))
+        events = float(seen.weights[within].sum()) / seen.hours
+        plan = _Plan(floor, events, min(left, events))
+        left -= plan.reviews
+        while plans and plan.rate > plans[-1].rate:
+            plan = plan.joined(plans.pop())
+        plans.append(plan)
         ceiling = floor
-    return Sampling(strata=tuple(reversed(strata))) if strata else Sampling.even(0.0)
+    strata = tuple(Stratum(floor=plan.floor, rate=plan.rate) for plan in reversed(plans))
+    return Sampling(strata=strata) if strata else Sampling.even(0.0)
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """A stratum: its events an hour, and how many of them are to be reviewed."""
+
+    floor: float
+    events: float
+    reviews: float
+
+    @property
+    def rate(self) -> float:
+        return self.reviews / self.events if self.events else 1.0
+
+    def joined(self, above: "_Plan") -> "_Plan":
+        """This stratum and the one above it as one."""
+        return _Plan(self.floor, self.events + above.events, self.reviews + above.reviews)
+
+
+def reviews_an_hour(sampling: Sampling, seen: Reviewable, threshold: float) -> float:
+    """How many events an hour below the threshold are drawn at these rates, by what was seen.
+
+    Raises:
+        ValueError: it was seen for no time.
+    """
+    if not seen.hours > 0:
+        raise ValueError("a rate is estimated from a stretch of time")
+    below = seen.scores < threshold
+    rates = ReviewSampler(0, sampling).rates(seen.scores[below])
+    return float((seen.weights[below] * rates).sum()) / seen.hours
 
 
 def _score_at(scores: Numbers, counts: Numbers, wanted: float) -> float:

@@ -75,7 +75,8 @@ def recalibrated_threshold(
         alerts: recent alerts, the labelled ones in the order of their arrival.
         threshold: the score in force; None under a rarity rule, where the median of the thresholds
             that the newest `min_labels` labelled alerts were compared with stands in.
-        release: the release in force, whose labels must number `min_labels`; None skips that.
+        release: the release that set the threshold in force; labels on its alerts and on those of
+            later ones must number `min_labels`. None skips that.
         policy: the target and the guard rails.
     """
     labelled = [alert for alert in alerts if alert.anomaly is not None]
@@ -133,8 +134,10 @@ def _too_few(look: _Look, release: int | None) -> str | None:
         return (
             f"{telling:.0f} labels tell about the threshold {look.start:.4f}; a move needs {needed}"
         )
-    fresh = sum(1 for alert in look.labelled if alert.release == release)
-    if release is not None and fresh < needed:
+    if release is None:
+        return None
+    fresh = sum(1 for alert in look.labelled if alert.release >= release)
+    if fresh < needed:
         return f"{fresh} labels on alerts of release {release} so far; a move needs {needed}"
     return None
 

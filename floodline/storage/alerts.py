@@ -1,5 +1,6 @@
 """Alerts: stored once by id, read one by one or in pages that do not slip while the queue moves."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -50,6 +51,7 @@ class Order(StrEnum):
 
     SCORE = "score"
     NEWEST = "newest"
+    RANDOM = "random"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,13 @@ def insert_new(session: Session, alerts: Sequence[NewAlert]) -> set[str]:
     if not alerts:
         return set()
     statement = insert_unknown(session, AlertRow).returning(AlertRow.id)
-    return set(session.scalars(statement, [asdict(alert) for alert in alerts]))
+    rows = [asdict(alert) | {"shuffle": shuffled(alert.id)} for alert in alerts]
+    return set(session.scalars(statement, rows))
+
+
+def shuffled(alert_id: str) -> float:
+    """A number in [0, 1) that is told by the id alone, and tells nothing."""
+    return int.from_bytes(hashlib.sha256(alert_id.encode()).digest()[:6], "big") / 2**48
 
 
 def get(session: Session, detector: str, alert_id: str) -> AlertRow | None:
@@ -123,7 +131,7 @@ def page(
 
 def position(alert: AlertRow, order: Order) -> Position:
     """Where an alert stands in an order."""
-    return Position(alert.score if order is Order.SCORE else alert.received_at, alert.id)
+    return Position(getattr(alert, _column(order).key), alert.id)
 
 
 def count(session: Session, chosen: AlertFilter) -> int:
@@ -133,7 +141,12 @@ def count(session: Session, chosen: AlertFilter) -> int:
 
 
 def _column(order: Order) -> InstrumentedAttribute[Any]:
-    return AlertRow.score if order is Order.SCORE else AlertRow.received_at
+    columns: dict[Order, InstrumentedAttribute[Any]] = {
+        Order.SCORE: AlertRow.score,
+        Order.NEWEST: AlertRow.received_at,
+        Order.RANDOM: AlertRow.shuffle,
+    }
+    return columns[order]
 
 
 def _conditions(chosen: AlertFilter) -> list[ColumnElement[bool]]:

@@ -46,6 +46,19 @@ def model_number(session: Session, detector: str) -> int:
     return found or 0
 
 
+def threshold_number(session: Session, detector: str) -> int:
+    """The number of the newest release that set the threshold; 0 before any.
+
+    Releases behind it, if there are any, only changed what is drawn for review.
+    """
+    found = session.scalar(
+        select(func.max(ReleaseRow.number)).where(
+            ReleaseRow.detector == detector, ReleaseRow.kind != "sampling"
+        )
+    )
+    return found or 0
+
+
 def get(session: Session, detector: str, number: int) -> ReleaseRow | None:
     """The release of this detector with this number."""
     return session.get(ReleaseRow, (detector, number))

@@ -68,7 +68,8 @@ class Table(DeclarativeBase):
 class AlertRow(Table):
     """An alert or a sample as it was published; only `verdict` and `labelled_at` move.
 
-    A sample is an event below the threshold that was drawn for review with `probability`.
+    A sample is an event below the threshold that was drawn for review with `probability`. `shuffle`
+    is a number in [0, 1) that has nothing to do with the score: its order is a random one.
     """
 
     __tablename__ = "alerts"
@@ -78,6 +79,7 @@ class AlertRow(Table):
         Index("ix_alerts_score", "detector", "score", "id"),
         Index("ix_alerts_newest", "detector", "received_at", "id"),
         Index("ix_alerts_entity", "detector", "entity"),
+        Index("ix_alerts_shuffle", "detector", "verdict", "shuffle", "id"),
     )
     id: Mapped[str] = mapped_column(String(300), primary_key=True)
     detector: Mapped[str] = mapped_column(String(63))
@@ -97,6 +99,7 @@ class AlertRow(Table):
     explanation: Mapped[dict[str, Any] | None]
     kind: Mapped[str] = mapped_column(String(10), server_default="alert")
     probability: Mapped[float] = mapped_column(server_default="1")
+    shuffle: Mapped[float] = mapped_column(server_default="0")
     received_at: Mapped[datetime]
     verdict: Mapped[str | None] = mapped_column(String(20))
     labelled_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Samples lie beside alerts; what is there is an alert, chosen for certain."""
+"""Samples lie beside alerts; what is there is an alert, chosen for certain, in some order."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,9 @@ branch_labels = None
 depends_on = None
 
 
+_RANDOM = {"sqlite": "(abs(random()) % 1000000007) / 1000000007.0", "postgresql": "random()"}
+
+
 def upgrade() -> None:
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.add_column(
@@ -17,6 +20,10 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("probability", sa.Double(), server_default="1", nullable=False)
         )
+        batch_op.add_column(sa.Column("shuffle", sa.Double(), server_default="0", nullable=False))
+        batch_op.create_index("ix_alerts_shuffle", ["detector", "verdict", "shuffle", "id"])
+    dialect = op.get_context().dialect.name
+    op.execute(f"UPDATE alerts SET shuffle = {_RANDOM[dialect]}")  # noqa: S608  # no input
 
 
 def downgrade() -> None:
@@ -24,5 +31,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM labels WHERE alert_id IN (SELECT id FROM alerts WHERE kind = 'sample')")
     op.execute("DELETE FROM alerts WHERE kind = 'sample'")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.drop_index("ix_alerts_shuffle")
+        batch_op.drop_column("shuffle")
         batch_op.drop_column("probability")
         batch_op.drop_column("kind")

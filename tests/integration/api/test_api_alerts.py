@@ -5,8 +5,10 @@ import json
 from datetime import timedelta
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
+from floodline.storage.alerts import Kind
 from tests.integration.api.application import Api, problem
 from tests.integration.storage.samples import EXPLANATION, NOW, new_alert, store
 
@@ -24,6 +26,8 @@ def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
     shown = api.get(f"/api/v1/alerts/{wanted}", key).json()
     assert shown == {
         "id": wanted,
+        "kind": "alert",
+        "probability": 1.0,
         "detector": "shuttle",
         "coordinates": {
             "topic": "shuttle.events",
@@ -49,6 +53,31 @@ def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
     listed = api.get("/api/v1/alerts", key).json()["items"]
     del shown["event"], shown["explanation"]
     assert listed == [shown]
+
+
+def test_samples_are_asked_for_by_name(api: Api) -> None:
+    """A list has alerts alone unless it says so; a sample carries its probability."""
+    key = api.key("alice")
+    sample = new_alert(3, score=0.2, kind=Kind.SAMPLE, probability=0.01)
+    store(api.engine, new_alert(1), new_alert(2), sample)
+    assert _ids(api, key, "") == ["2", "1"]
+    assert _ids(api, key, "?kind=sample") == ["3"]
+    assert _ids(api, key, "?kind=any") == ["2", "1", "3"]
+    shown = api.get(f"/api/v1/alerts/{sample.id}", key).json()
+    assert (shown["kind"], shown["probability"]) == ("sample", 0.01)
+    refused = api.get("/api/v1/alerts?kind=other", key)
+    assert refused.status_code == 422
+
+
+def test_a_random_order_has_nothing_to_do_with_the_score(api: Api) -> None:
+    """It is the same at every look, so that its pages do not slip."""
+    key = api.key("alice")
+    store(api.engine, *(new_alert(n) for n in range(60)))
+    orders = [_ids(api, key, "?order=random&limit=60") for _ in range(2)]
+    assert orders[0] == orders[1]
+    places = [int(each) for each in orders[0]]
+    assert sorted(places) == list(range(60))
+    assert abs(np.corrcoef(places, range(60))[0, 1]) < 0.4
 
 
 def test_an_alert_without_its_event_is_shown(api: Api) -> None:
@@ -111,7 +140,8 @@ def test_filters(api: Api) -> None:
         ("?since=2026-11-22T12:00:00", "since"),
         ("?release=99999999999", "release"),
         ("?entity=%00", "entity"),
-        ("?order=random", "order"),
+        ("?order=luck", "order"),
+        ("?kind=luck", "kind"),
         ("?unlabeled=true", "unlabeled"),
         ("?cursor=xx", "cursor"),
         ("?cursor=%00", "cursor"),

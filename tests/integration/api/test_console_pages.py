@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from feedback_api.access.roles import Role
+from floodline.storage.alerts import Kind
 from tests.integration.api.application import Api
 from tests.integration.storage.samples import EXPLANATION, new_alert, store
 
@@ -208,6 +209,42 @@ def test_a_long_queue_goes_on_behind_its_first_page(lite: Api) -> None:
     page = _page(lite, key, unescape(more[1]))
     assert _focused(page) == new_alert(9).id
     assert "cursor=" in _decide(lite, key, page, "unsure").headers["location"]
+
+
+def _listed(page: str) -> list[str]:
+    return re.findall(r'class="row" href="/\?[^"]*at=([^"&]+)', page)
+
+
+def test_a_share_of_the_first_page_is_by_chance(api: Api) -> None:
+    """Each tenth row is none of the highest: an alert from further down, or a sample."""
+    key = api.key("alice")
+    store(api.engine, *(new_alert(n) for n in range(90)))
+    samples = [
+        new_alert(n, score=0.1 + n / 1e4, kind=Kind.SAMPLE, probability=0.01)
+        for n in range(100, 140)
+    ]
+    store(api.engine, *samples)
+    listed = _listed(_page(api, key))
+    assert len(listed) == len(set(listed)) == 55
+    chance = listed[9::10]
+    assert [each for each in listed if each not in chance] == [
+        new_alert(n).id for n in range(89, 39, -1)
+    ]
+    assert {each.id for each in samples} & {*chance}
+
+
+def test_a_short_queue_ends_with_samples(api: Api) -> None:
+    """The highest score leads; a sample says what it is, and can be decided like an alert."""
+    key = api.key("alice")
+    sample = new_alert(7, score=0.2, kind=Kind.SAMPLE, probability=0.01)
+    store(api.engine, new_alert(1), sample)
+    page = _page(api, key)
+    assert "Queue (1)" in page
+    assert _listed(page) == [new_alert(1).id, sample.id]
+    page = _page(api, key, f"/?at={sample.id}")
+    assert "100</span> such events for each that is shown" in page
+    answer = _decide(api, key, page, "false_alarm")
+    assert _listed(_follow(api, key, answer)) == [new_alert(1).id]
 
 
 def test_static_files_are_kept_by_browsers(lite: Api) -> None:
