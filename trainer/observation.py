@@ -5,10 +5,12 @@ import threading
 import time
 
 import structlog
+from prometheus_client import Gauge
 from sqlalchemy import Engine
 
 from floodline.configuration.sections import Configuration
 from floodline.errors import DependencyDown
+from floodline.feedback.review_estimates import Estimate
 from floodline.storage import releases, retrains
 from floodline.storage.engine import transaction
 from floodline.telemetry.metrics import TrainerMetrics
@@ -44,6 +46,14 @@ class Observation:
         self._metrics.recalibrations.labels(self._detector, done.decision.outcome).inc()
         share = done.decision.before.share
         self._metrics.precision.labels(self._detector).set(math.nan if share is None else share)
+        if done.before is not None:
+            self._estimated(self._metrics.estimated_precision, done.before.precision)
+            self._estimated(self._metrics.estimated_recall, done.before.recall)
+
+    def _estimated(self, gauge: Gauge, estimate: Estimate) -> None:
+        for bound in ("value", "lower", "upper"):
+            told = getattr(estimate, bound)
+            gauge.labels(self._detector, bound).set(math.nan if told is None else told)
 
     def retrained(self, outcome: str) -> None:
         """Count a retrain."""

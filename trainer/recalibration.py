@@ -13,8 +13,9 @@ from floodline.configuration.sections import Configuration, ThresholdSection
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict
 from floodline.events.messages import Release
+from floodline.feedback.review_estimates import Outlook, outlook
 from floodline.feedback.threshold import Decision, PrecisionPolicy, recalibrated_threshold
-from floodline.storage import audit, labelled_alerts, leases, recalibrations, releases
+from floodline.storage import audit, labelled_alerts, leases, recalibrations, releases, reviewed
 from floodline.storage.engine import transaction
 from floodline.storage.tables import RecalibrationRow
 from trainer import review_plan
@@ -22,15 +23,21 @@ from trainer.ports import Now, ReleaseChannel
 from trainer.publication import publish_waiting
 
 _LEASE = timedelta(seconds=30)
+_CONFIDENCE = 0.9
+"""Of the intervals that are told, both sides together."""
 
 
 class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided, and the number of the release that it made, if any.
 
-    A release under which the threshold was held only changed what is drawn for review.
+    A release under which the threshold was held only changed what is drawn for review. `before` and
+    `after` tell what the thresholds of the decision give, by alerts and samples; None where there
+    is no such threshold.
     """
 
     decision: Decision
+    before: Outlook | None
+    after: Outlook | None
     release: int | None
     dry_run: bool
 
@@ -57,8 +64,8 @@ def preview(engine: Engine, configuration: Configuration) -> Recalibration:
         DependencyDown: SQL does not answer.
     """
     with transaction(engine) as session:
-        decision = _decide(session, configuration)
-    return Recalibration(decision=decision, release=None, dry_run=True)
+        look = _look(session, configuration)
+    return _recalibration(look, release=None, dry_run=True)
 
 
 def recalibrate_once(
@@ -94,12 +101,43 @@ def _recalibrate(
         with transaction(engine) as session:
             if not leases.renew(session, *lease, now(), _LEASE):
                 raise Conflict("the lease ran out before the work was done; run it again")
-            decision = _decide(session, configuration)
-            number = _released(session, configuration, decision, now, made_by)
-            _note(session, configuration, decision, number, now)
+            look = _look(session, configuration)
+            number = _released(session, configuration, look, now, made_by)
+            _note(session, configuration, look, number, now)
     except IntegrityError as error:
         raise Conflict("another release was made at the same time; run it again") from error
-    return Recalibration(decision=decision, release=number, dry_run=False)
+    return _recalibration(look, release=number, dry_run=False)
+
+
+class _Look(msgspec.Struct, frozen=True):
+    decision: Decision
+    before: Outlook | None
+    after: Outlook | None
+
+    def figures(self) -> dict[str, Any]:
+        """The numbers as JSON."""
+        return figures_of(self.decision) | {
+            "outlook_before": msgspec.to_builtins(self.before),
+            "outlook_after": msgspec.to_builtins(self.after),
+        }
+
+
+def _recalibration(look: _Look, *, release: int | None, dry_run: bool) -> Recalibration:
+    return Recalibration(
+        decision=look.decision,
+        before=look.before,
+        after=look.after,
+        release=release,
+        dry_run=dry_run,
+    )
+
+
+def _look(session: Session, configuration: Configuration) -> _Look:
+    decision, detector = _decide(session, configuration), configuration.detector.name
+    seen = reviewed.recent(session, detector, releases.model_number(session, detector))
+    thresholds = (decision.threshold_before, decision.threshold_after)
+    before, after = (None if at is None else outlook(seen, at, _CONFIDENCE) for at in thresholds)
+    return _Look(decision, before, after)
 
 
 def _decide(session: Session, configuration: Configuration) -> Decision:
@@ -116,9 +154,10 @@ def _decide(session: Session, configuration: Configuration) -> Decision:
 
 
 def _released(
-    session: Session, configuration: Configuration, decision: Decision, now: Now, made_by: str
+    session: Session, configuration: Configuration, look: _Look, now: Now, made_by: str
 ) -> int | None:
     """The number of the release that moves the threshold, or only what is drawn; None for none."""
+    decision = look.decision
     newest = releases.newest(session, configuration.detector.name)
     if decision.outcome == "moved":
         rule = ThresholdRule(score=decision.threshold_after)
@@ -144,7 +183,7 @@ def _released(
         model=None if newest is None else newest.model,
         sampling=sampling,
     )
-    _store(session, configuration, release, figures_of(decision), now)
+    _store(session, configuration, release, look.figures(), now)
     return release.number
 
 
@@ -182,11 +221,12 @@ def figures_of(decision: Decision) -> dict[str, Any]:
 def _note(
     session: Session,
     configuration: Configuration,
-    decision: Decision,
+    look: _Look,
     release: int | None,
     now: Now,
 ) -> None:
     """Store the look, unless it is the very one that was stored last: no label came since."""
+    decision = look.decision
     detector = configuration.detector.name
     last = recalibrations.newest(session, detector)
     said = (decision.outcome, decision.reason, decision.labels)
@@ -203,7 +243,7 @@ def _note(
             labels=decision.labels,
             threshold_before=decision.threshold_before,
             threshold_after=decision.threshold_after,
-            figures=figures_of(decision),
+            figures=look.figures(),
             release=release,
         ),
     )

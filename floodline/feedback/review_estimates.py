@@ -38,6 +38,53 @@ class Interval(msgspec.Struct, frozen=True):
     upper: Numbers
 
 
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """One number between its bounds; None where nothing is known."""
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What a threshold gives, as far as the reviews tell.
+
+    Attributes:
+        threshold: the score.
+        confidence: of the intervals, both sides together.
+        answers: alerts and samples with an answer.
+        precision: share of real ones among the alerts.
+        recall: share of the real ones that are alerts.
+        alerts_per_hour: alerts an hour.
+    """
+
+    threshold: float
+    confidence: float
+    answers: int
+    precision: Estimate
+    recall: Estimate
+    alerts_per_hour: Estimate
+
+
+def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
+    """What a threshold gives."""
+    estimates, at = ReviewEstimates(reviewed, confidence), np.array([threshold])
+    return Outlook(
+        threshold=threshold,
+        confidence=confidence,
+        answers=estimates.answers,
+        precision=_estimate(estimates.precision(at)),
+        recall=_estimate(estimates.recall(at)),
+        alerts_per_hour=_estimate(estimates.alerts_per_hour(at)),
+    )
+
+
+def _estimate(interval: Interval) -> Estimate:
+    ends = (interval.value, interval.lower, interval.upper)
+    value, lower, upper = (float(end[0]) if np.isfinite(end[0]) else None for end in ends)
+    return Estimate(value=value, lower=lower, upper=upper)
+
+
 class ReviewEstimates:
     """What would be alerted at a threshold, how much of it is real, and how much is missed.
 

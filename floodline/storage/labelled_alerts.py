@@ -7,17 +7,14 @@ import hashlib
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, Subquery, case, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
 from floodline.feedback.estimates import RaisedAlert
-from floodline.feedback.verdicts import Verdict
 from floodline.storage.alerts import Kind
+from floodline.storage.current_labels import current, judged, undecided
 from floodline.storage.tables import AlertRow, LabelRow
 
-_REAL = [verdict.value for verdict in Verdict if verdict.counts_as is True]
-_COUNTING = [verdict.value for verdict in Verdict if verdict.counts_as is not None]
-_LEFT_OUT = [verdict.value for verdict in Verdict if verdict.counts_as is None]
 MOST_ALERTS = 20_000
 """Newest alerts without a label that say how the labelled ones were chosen."""
 
@@ -31,28 +28,8 @@ class EventLabel(msgspec.Struct, frozen=True, kw_only=True):
     raised: RaisedAlert
 
 
-def _current() -> ColumnElement[bool]:
-    later = aliased(LabelRow)
-    return ~exists().where(later.supersedes == LabelRow.id)
-
-
 def _alerts(detector: str) -> ColumnElement[bool]:
     return (AlertRow.detector == detector) & (AlertRow.kind == Kind.ALERT)
-
-
-def _judged(detector: str) -> Subquery:
-    """Per alert with counted labels: its id, and the share that calls it real."""
-    real = case((LabelRow.verdict.in_(_REAL), 1), else_=0)
-    return (
-        select(
-            LabelRow.alert_id.label("alert_id"),
-            (func.sum(real, type_=Integer) * 1.0 / func.count()).label("anomaly"),
-        )
-        .join(AlertRow, AlertRow.id == LabelRow.alert_id)
-        .where(_alerts(detector), LabelRow.verdict.in_(_COUNTING), _current())
-        .group_by(LabelRow.alert_id)
-        .subquery()
-    )
 
 
 def recent(
@@ -65,7 +42,7 @@ def recent(
     nothing (planned, unsure) are left out, and so are those under releases before `since_release`,
     which another model scored.
     """
-    judged = _judged(detector)
+    said = judged(detector)
     rows = session.execute(
         select(
             AlertRow.id,
@@ -73,10 +50,10 @@ def recent(
             AlertRow.threshold,
             AlertRow.release,
             AlertRow.received_at,
-            judged.c.anomaly,
+            said.c.anomaly,
         )
-        .join(judged, judged.c.alert_id == AlertRow.id)
-        .where(AlertRow.release >= since_release)
+        .join(said, said.c.alert_id == AlertRow.id)
+        .where(_alerts(detector), AlertRow.release >= since_release)
         .order_by(AlertRow.received_at.desc(), AlertRow.id.desc())
         .limit(most_labelled)
     ).all()
@@ -90,7 +67,7 @@ def recent(
             _alerts(detector),
             AlertRow.received_at >= since,
             AlertRow.release >= since_release,
-            AlertRow.verdict.is_(None) | AlertRow.verdict.not_in(_LEFT_OUT),
+            undecided(),
         )
         .order_by(AlertRow.received_at.desc(), AlertRow.id)
         .limit(MOST_ALERTS)
@@ -108,7 +85,7 @@ def recent(
 
 def of_events(session: Session, detector: str, topic_id: str) -> list[EventLabel]:
     """Every alert on this topic, by partition and offset; `anomaly` is None without a label."""
-    judged = _judged(detector)
+    said = judged(detector)
     rows = session.execute(
         select(
             AlertRow.id,
@@ -117,15 +94,13 @@ def of_events(session: Session, detector: str, topic_id: str) -> list[EventLabel
             AlertRow.release,
             AlertRow.partition,
             AlertRow.offset,
-            judged.c.anomaly,
+            said.c.anomaly,
         )
-        .join(judged, judged.c.alert_id == AlertRow.id, isouter=True)
+        .join(said, said.c.alert_id == AlertRow.id, isouter=True)
         .where(
             _alerts(detector),
             AlertRow.topic_id == topic_id,
-            judged.c.anomaly.is_not(None)
-            | AlertRow.verdict.is_(None)
-            | AlertRow.verdict.not_in(_LEFT_OUT),
+            said.c.anomaly.is_not(None) | undecided(),
         )
         .order_by(AlertRow.partition, AlertRow.offset)
     ).all()
@@ -156,7 +131,7 @@ def count_current(session: Session, detector: str) -> int:
         select(func.count())
         .select_from(LabelRow)
         .join(AlertRow, AlertRow.id == LabelRow.alert_id)
-        .where(AlertRow.detector == detector, _current())
+        .where(AlertRow.detector == detector, current())
     )
     return session.scalar(counted) or 0
 
@@ -169,7 +144,7 @@ def snapshot_digest(session: Session, detector: str) -> tuple[int, str]:
     rows = session.execute(
         select(LabelRow.id, LabelRow.alert_id, LabelRow.verdict)
         .join(AlertRow, AlertRow.id == LabelRow.alert_id)
-        .where(AlertRow.detector == detector, _current())
+        .where(AlertRow.detector == detector, current())
     ).all()
     digest = hashlib.sha256()
     for row in sorted(tuple(row) for row in rows):

@@ -226,6 +226,18 @@ class TrainerMetrics:
             ["detector"],
             registry=registry,
         )
+        self.estimated_precision = Gauge(
+            "floodline_estimated_precision_ratio",
+            "Precision at the threshold in force: estimate, or an end of its 90 % interval.",
+            ["detector", "bound"],
+            registry=registry,
+        )
+        self.estimated_recall = Gauge(
+            "floodline_estimated_recall_ratio",
+            "Recall at the threshold in force: estimate, or an end of its 90 % interval.",
+            ["detector", "bound"],
+            registry=registry,
+        )
 
 
 def names(registry: CollectorRegistry) -> Iterator[str]:
