@@ -16,6 +16,8 @@ _PAUSE_SECONDS = 0.3
 class Analyst:
     """Works through the queue of unlabelled alerts, newest first, until the budget is spent.
 
+    Every fifth answer is on a sample: an event below the threshold that was drawn by chance.
+
     What it knows of an alert is what the API shows; the event's key finds the truth.
     """
 
@@ -42,16 +44,24 @@ class Analyst:
         self._client.close()
 
     def _look(self, stopping: threading.Event) -> None:
-        answer = self._client.get(
-            "/api/v1/alerts", params={"unlabelled": "true", "order": "newest", "limit": 20}
-        )
-        answer.raise_for_status()
-        for alert in answer.json()["items"]:
+        for alert in self._waiting("alert", 16) + self._waiting("sample", 4):
             if self.labels >= self._budget or stopping.is_set():
                 return
             started = time.monotonic()
             self._label(alert)
             stopping.wait(max(0.0, 1 / self._a_second - (time.monotonic() - started)))
+
+    def _waiting(self, kind: str, limit: int) -> list[dict[str, object]]:
+        asked: dict[str, str | int] = {
+            "kind": kind,
+            "unlabelled": "true",
+            "order": "newest",
+            "limit": limit,
+        }
+        answer = self._client.get("/api/v1/alerts", params=asked)
+        answer.raise_for_status()
+        items: list[dict[str, object]] = answer.json()["items"]
+        return items
 
     def _label(self, alert: dict[str, object]) -> None:
         row = int(str(alert["key"]))  # the replay keys each event by its row

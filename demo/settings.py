@@ -64,6 +64,7 @@ def configuration_tree(
             "topic": f"{name}.events",
             "features": list(stream.features),
         },
+        "review": {"initial_rate": 0.01},
         "threshold": {
             "initial_score": settings.initial_score,
             "target_precision": settings.target_precision,
