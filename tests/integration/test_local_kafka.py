@@ -139,6 +139,8 @@ def test_ctrl_c_stops_the_broker_in_order(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        # A shell's background job, as this run may be, ignores interrupts, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline().startswith("127.0.0.1:")
