@@ -48,7 +48,7 @@ class Detector:
     @property
     def topics(self) -> list[str]:
         """The topics that it makes for itself."""
-        kinds = ("alerts", "deadletters", "labels", "releases", "changes")
+        kinds = ("alerts", "samples", "deadletters", "labels", "releases", "changes")
         return [f"{self.name}.{kind}" for kind in kinds]
 
 
