@@ -305,7 +305,7 @@ class Task:
             self.release.threshold,
             explain=True,
             rarities="alerts",
-            draw=self._draw(batch.offsets_at(places)),
+            draw=self._draw(batch, places),
         )
         self.last = scored[-1]
         self.tally.scored += len(places)
@@ -314,9 +314,9 @@ class Task:
             self.tally.alerts += 1
             self.tally.alert_timestamps.append(record.timestamp)
             self.pending.append(self._outgoing.alert(record, scored[index], self.release.number))
-        drawn = np.flatnonzero(scored.is_drawn)
-        if self._sampler is None or not drawn.size:
+        if self._sampler is None:
             return
+        drawn = np.flatnonzero(scored.is_drawn)
         rates = self._sampler.rates(scored.score[drawn])
         for index, rate in zip(drawn.tolist(), rates.tolist(), strict=True):
             record = batch.record(int(places[index]))
@@ -325,8 +325,9 @@ class Task:
                 self._outgoing.sample(record, scored[index], self.release.number, rate)
             )
 
-    def _draw(self, offsets: NDArray[np.int64]) -> Draw | None:
+    def _draw(self, batch: Batch, places: NDArray[np.int64]) -> Draw | None:
         sampler = self._sampler
         if sampler is None:
             return None
+        offsets = batch.offsets_at(places)
         return lambda start, scores: sampler.drawn(offsets[start : start + len(scores)], scores)

@@ -19,7 +19,7 @@ class Ruling:
     What was decided is in `rarity`, `threshold`, `is_alert` and `is_drawn`, (n,) each. The first
     `cold` scores are from warming up: no alerts, not drawn, and not kept. Nor is any drawn while no
     score is rare enough for an alert (an infinite threshold). With `alerts_only`,
-    rarities of events that are neither alerts nor drawn are NaN.
+    rarities of events that are neither alerts nor marked for drawing are NaN.
     """
 
     def __init__(
