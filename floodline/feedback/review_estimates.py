@@ -4,7 +4,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.feedback.weighted_counts import WeightedCounts, share_bounds, total_bounds
+from floodline.feedback.weighted_counts import (
+    WeightedCounts,
+    share_at_most,
+    share_bounds,
+    total_at_most,
+    total_bounds,
+)
 
 Numbers = NDArray[np.float64]
 
@@ -17,14 +23,16 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         scores: as published.
-        chances: probability in (0, 1] with which each was chosen for review: 1 for an alert.
+        weights: how many events each stands for: 1 / the chance with which it was chosen.
+        alerted: whether it was an alert; the others are samples.
         anomaly: share of its analysts who call it an anomaly; NaN without an answer that counts.
-        trust: weight in [0, 1] of the answer, by agreement and age; of no meaning without one.
+        trust: weight in [0, 1] of the answer, by agreement; of no meaning without one.
         hours: how long the stretch was.
     """
 
     scores: Numbers
-    chances: Numbers
+    weights: Numbers
+    alerted: NDArray[np.bool_]
     anomaly: Numbers
     trust: Numbers
     hours: float
@@ -88,16 +96,16 @@ def _estimate(interval: Interval) -> Estimate:
 class ReviewEstimates:
     """What would be alerted at a threshold, how much of it is real, and how much is missed.
 
-    Each event that was chosen with chance p stands for 1 / p events. Not all that were chosen get
-    an answer, and analysts take the top of the queue first: so alerts, and samples apart from them,
-    are parted by score into five cells of equally many, and an answer also stands for the events of
-    its cell that got none. With u the trust in an answer, N the sum of 1 / p in a cell:
+    Each event that was chosen with chance p stands for v = 1 / p events. Not all that were chosen
+    get an answer, and analysts take the top of the queue first: so alerts, and samples apart from
+    them, are parted by score into five cells of equally many, and an answer also stands for the
+    events of its cell that got none. With u the trust in an answer, N the sum of v in a cell:
 
-        w = (u / p) N / sum(u / p over the cell's answers)
+        w = u v N / sum(u v over the cell's answers)
 
-    An answer with a share a of "anomaly" adds w a to the real ones and w (1 - a) to the others. In
-    a cell without answers, one find could stand for all N; in one with k effective answers for
-    N / k. Counts become intervals by `total_bounds` and `share_bounds`.
+    An answer with a share a of "anomaly" adds w a to the real ones and w (1 - a) to the others. One
+    find more could stand for all that a cell has on its side of the threshold, by the cell's
+    effective number of answers, if it has any. Counts become intervals by `total_bounds` and `share_bounds`.
 
     Every event with the same score must have had a chance to be chosen: a stratum with rate 0 is
     invisible. It fails where, within a cell, real ones are answered more often than others, and
@@ -112,20 +120,18 @@ class ReviewEstimates:
         self._hours = reviewed.hours
         order = np.argsort(reviewed.scores, kind="stable")
         self._scores = reviewed.scores[order]
-        chances, anomaly = reviewed.chances[order], reviewed.anomaly[order]
+        stands, anomaly = reviewed.weights[order], reviewed.anomaly[order]
         answered = ~np.isnan(anomaly)
-        stands = 1.0 / chances
         trusted = np.where(answered, reviewed.trust[order], 0.0) * stands
-        cells = _cells(chances)
-        sizes, weights = _weights(cells, stands, trusted)
+        cells = _cells(reviewed.alerted[order])
+        effective, weights = _weights(cells, stands, trusted)
         real = np.where(answered, anomaly, 0.0)
         self._events = _Sums(stands, stands**2)
+        self._heaviest = np.append(np.maximum.accumulate(stands[::-1])[::-1], 1.0)
         self._real = _Sums(weights * real, weights**2 * real)
         self._false = _Sums(weights * (1 - real) * answered, weights**2 * (1 - real) * answered)
         # By place: the heaviest find among events from here on, and among those before.
-        find = sizes[cells]
-        self._above = np.append(np.maximum.accumulate(find[::-1])[::-1], 0.0)
-        self._below = np.append(0.0, np.maximum.accumulate(find))
+        self._above, self._below = _heaviest_finds(cells, stands, effective)
         self.answers = int(answered.sum())
 
     def precision(self, thresholds: Numbers) -> Interval:
@@ -134,6 +140,28 @@ class ReviewEstimates:
         real, false = self._tail(self._real, places), self._tail(self._false, places)
         return self._share(real, false)
 
+    def precision_at_most(
+        self, thresholds: Numbers, target: float, *, all_false_below: float | None = None
+    ) -> Numbers:
+        """How far the answers speak for a precision of at most `target` at each threshold.
+
+        A p-value: at most 1 - confidence where the one-sided lower bound is above the target. With
+        `all_false_below`, answers on lower scores are set aside, and all their events are false.
+        """
+        places = self._places(thresholds)
+        if all_false_below is None:
+            real, false = self._tail(self._real, places), self._tail(self._false, places)
+        else:
+            anchor = np.broadcast_to(self._places(np.array([all_false_below])), places.shape)
+            real, false = self._tail(self._real, anchor), self._tail(self._false, anchor)
+            false = false.plus(self._counted(places).minus(self._counted(anchor)))
+        return share_at_most(real, false, np.full(len(places), target))
+
+    def rate_at_most(self, thresholds: Numbers, per_hour: float) -> Numbers:
+        """How far the events speak for at most so many an hour at each threshold; 0 to 1."""
+        counts = self._counted(self._places(thresholds))
+        return total_at_most(counts, np.full(counts.total.shape, per_hour * self._hours))
+
     def recall(self, thresholds: Numbers) -> Interval:
         """The share of the real ones that lies at or above each threshold."""
         places = self._places(thresholds)
@@ -141,10 +169,7 @@ class ReviewEstimates:
 
     def alerts_per_hour(self, thresholds: Numbers) -> Interval:
         """Events an hour at or above each threshold."""
-        places = self._places(thresholds)
-        total, squares = self._events.from_place(places)
-        heaviest = np.full(len(places), 1.0)
-        return self._rate(WeightedCounts(total, squares, heaviest))
+        return self._rate(self._counted(self._places(thresholds)))
 
     def cost_per_hour(self, thresholds: Numbers, *, miss: float, false_alarm: float) -> Interval:
         """What misses and false alarms cost an hour at each threshold."""
@@ -156,6 +181,9 @@ class ReviewEstimates:
             np.maximum(miss * missed.next_weight, false_alarm * false.next_weight),
         )
         return self._rate(cost)
+
+    def _counted(self, places: NDArray[np.int64]) -> WeightedCounts:
+        return WeightedCounts(*self._events.from_place(places), self._heaviest[places])
 
     def _places(self, thresholds: Numbers) -> NDArray[np.int64]:
         return np.searchsorted(self._scores, thresholds, side="left")
@@ -177,10 +205,10 @@ class ReviewEstimates:
         return Interval(counts.total / self._hours, *(each / self._hours for each in bounds))
 
 
-def _cells(chances: Numbers) -> NDArray[np.int64]:
+def _cells(alerted: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The cell of each event, in order of score: alerts from 0 on, samples behind them."""
-    cells = np.empty(len(chances), np.int64)
-    for first, kind in ((0, chances >= 1), (CELLS, chances < 1)):
+    cells = np.empty(len(alerted), np.int64)
+    for first, kind in ((0, alerted), (CELLS, ~alerted)):
         count = int(kind.sum())
         cells[kind] = first + np.arange(count) * CELLS // max(count, 1)
     return cells
@@ -189,13 +217,25 @@ def _cells(chances: Numbers) -> NDArray[np.int64]:
 def _weights(
     cells: NDArray[np.int64], stands: Numbers, trusted: Numbers
 ) -> tuple[Numbers, Numbers]:
-    """By cell what one find would stand for, and by event what its answer stands for."""
+    """By cell the effective number of answers, at least 1; by event what its answer stands for."""
     total, answers, squares = (
         np.bincount(cells, each, minlength=2 * CELLS) for each in (stands, trusted, trusted**2)
     )
     effective = np.divide(answers**2, squares, out=np.ones(2 * CELLS), where=squares > 0)
     each = np.divide(total, answers, out=np.zeros(2 * CELLS), where=answers > 0)
-    return total / np.maximum(effective, 1.0), trusted * each[cells]
+    return np.maximum(effective, 1.0), trusted * each[cells]
+
+
+def _heaviest_finds(
+    cells: NDArray[np.int64], stands: Numbers, effective: Numbers
+) -> tuple[Numbers, Numbers]:
+    """By place what one find could stand for, at most: from the place on, and before it."""
+    above, below = np.zeros(cells.size + 1), np.zeros(cells.size + 1)
+    for cell in range(2 * CELLS):
+        before = np.append(0.0, np.cumsum(np.where(cells == cell, stands, 0.0))) / effective[cell]
+        below = np.maximum(below, before)
+        above = np.maximum(above, before[-1] - before)
+    return above, below
 
 
 class _Sums:

@@ -10,6 +10,7 @@ from scipy.special import betainc, gammainc, gammaincinv
 Numbers = NDArray[np.float64]
 Chance = Callable[[Numbers], Numbers]
 
+_NOTHING = 1e-9
 _HALVINGS = 60
 """Of the bracket in which a bound is searched: below the last bit of a share."""
 
@@ -30,6 +31,16 @@ class WeightedCounts(msgspec.Struct, frozen=True):
     squares: Numbers
     next_weight: Numbers
 
+    def plus(self, other: "WeightedCounts") -> "WeightedCounts":
+        """Both together."""
+        heaviest = np.maximum(self.next_weight, other.next_weight)
+        return WeightedCounts(self.total + other.total, self.squares + other.squares, heaviest)
+
+    def minus(self, part: "WeightedCounts") -> "WeightedCounts":
+        """Without a part of it; the next one may weigh as much as before."""
+        total, squares = self.total - part.total, self.squares - part.squares
+        return WeightedCounts(np.maximum(total, 0), np.maximum(squares, 0), self.next_weight)
+
 
 class _Gamma(msgspec.Struct, frozen=True):
     """Gamma distributions; a shape of 0 is a point at 0."""
@@ -40,7 +51,7 @@ class _Gamma(msgspec.Struct, frozen=True):
 
 def _shy(counts: WeightedCounts) -> _Gamma:
     """What the count speaks for from below: as if nothing were just missed."""
-    seen = counts.total > 0
+    seen = (counts.total > _NOTHING) & (counts.squares > _NOTHING)
     scale = np.divide(counts.squares, counts.total, out=np.ones(counts.total.shape), where=seen)
     shape = np.divide(counts.total, scale, out=np.zeros(counts.total.shape), where=seen)
     return _Gamma(shape, scale)
@@ -68,12 +79,12 @@ def total_bounds(counts: WeightedCounts, confidence: float) -> tuple[Numbers, Nu
     the gamma distribution", Statistics in Medicine 16, 1997; Fay, Kim, "Confidence intervals for
     directly standardized rates using mid-p gamma intervals", Biometrical Journal 59, 2017.
     """
-    shy, bold = _shy(counts), _bold(counts)
+    bold = _bold(counts)
     tail = (1 - confidence) / 2
     highest = bold.scale * gammaincinv(bold.shape, 1 - tail / 2)
 
     def chance(value: Numbers) -> Numbers:
-        return (_chance_below(shy, value) + _chance_below(bold, value)) / 2
+        return total_at_most(counts, value)
 
     zero = np.zeros_like(highest)
     return _solved(chance, tail, zero, highest), _solved(chance, 1 - tail, zero, highest)
@@ -98,14 +109,28 @@ def share_bounds(
     the two-sample case", Biometrics 71, 2015.
     """
     tail = (1 - confidence) / 2
-    ends = ((_shy(part), _bold(rest)), (_bold(part), _shy(rest)))
     zero, one = np.zeros_like(part.total), np.ones_like(part.total)
 
     def chance(value: Numbers) -> Numbers:
-        least, most = (_chance_of_share(a, b, value) for a, b in ends)
-        return (least + most) / 2
+        return share_at_most(part, rest, value)
 
     return _solved(chance, tail, zero, one), _solved(chance, 1 - tail, zero, one)
+
+
+def share_at_most(part: WeightedCounts, rest: WeightedCounts, value: Numbers) -> Numbers:
+    """How far the counts speak for a share of at most `value`: the p-value against more.
+
+    `share_bounds` is where this is (1 - confidence) / 2 and 1 less that: to test one value, this is
+    a hundred times sooner known.
+    """
+    ends = ((_shy(part), _bold(rest)), (_bold(part), _shy(rest)))
+    least, most = (_chance_of_share(a, b, value) for a, b in ends)
+    return (least + most) / 2
+
+
+def total_at_most(counts: WeightedCounts, value: Numbers) -> Numbers:
+    """The same for an expected count; `total_bounds` is where this is one tail and the other."""
+    return (_chance_below(_shy(counts), value) + _chance_below(_bold(counts), value)) / 2
 
 
 def _chance_below(gamma: _Gamma, value: Numbers) -> Numbers:

@@ -1,0 +1,1 @@
+"""Whether a threshold keeps its promise: simulated streams whose truth is known."""

@@ -1,0 +1,126 @@
+"""Simulated streams: how scores of real anomalies and of the rest are spread, and how both move."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import gamma, norm
+
+Numbers = NDArray[np.float64]
+
+EVENTS_AN_HOUR = 5_000.0
+HOURS = 240
+INITIAL_RARITY = 0.005
+_GRID = np.linspace(-8.0, 20.0, 5_601)
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream.
+
+    On a scale of x, the published score is 1 / (1 + exp(-x)). What is normal has mean 0 and
+    deviation 1: a mixture of a normal distribution with a share `skewed` of a gamma distribution,
+    which has a longer tail. Real anomalies lie around `lift`, a share `hidden` of them among the
+    rest of the events, where no threshold finds them.
+
+    Attributes:
+        prevalence: share of the events that are real anomalies.
+        lift, spread: mean and deviation of the real ones' x.
+        hidden: share of the real ones that score like the rest.
+        skewed: share of the rest in the longer tail.
+        taught: how much labels lift the real ones, in x, in the end; half of it after 100 labels.
+        drift: how far the rest moves up in x over the whole stream.
+        bursts: incidents in the stream, each of some 50 events that score alike.
+        noise: share of labels that say the opposite.
+        delay: hours from an alert to its label, at least.
+    """
+
+    prevalence: float
+    lift: float
+    spread: float
+    hidden: float
+    skewed: float
+    taught: float
+    drift: float
+    bursts: int
+    noise: float
+    delay: int
+
+    def real_tail(self, x: Numbers | float, labels: int) -> Numbers:
+        """The share of the real ones at or above x, after so many labels."""
+        lift = self.lift + self.taught * labels / (labels + 100)
+        seen = norm.sf((np.asarray(x) - lift) / self.spread)
+        return (1 - self.hidden) * seen + self.hidden * self.rest_tail(x, 0.0)
+
+    def rest_tail(self, x: Numbers | float, moment: float) -> Numbers:
+        """The share of the others at or above x, at a moment in [0, 1] of the stream."""
+        at = np.asarray(x) - self.drift * moment
+        long = gamma.sf(at + 2.0, 4.0, scale=0.5)
+        return (1 - self.skewed) * norm.sf(at) + self.skewed * long
+
+    def precision(self, x: float, labels: int, moment: float) -> float:
+        """The expected share of real ones among the events at or above x; 1 without any."""
+        real = self.prevalence * float(self.real_tail(x, labels))
+        rest = (1 - self.prevalence) * float(self.rest_tail(x, moment))
+        return real / (real + rest) if real + rest > 1e-12 else 1.0
+
+    def recall(self, x: float, labels: int) -> float:
+        """The expected share of the real ones at or above x."""
+        return float(self.real_tail(x, labels))
+
+    def tail(self, x: Numbers | float, labels: int, moment: float) -> Numbers:
+        """The share of all events at or above x."""
+        real, rest = self.real_tail(x, labels), self.rest_tail(x, moment)
+        return self.prevalence * real + (1 - self.prevalence) * rest
+
+    def initial(self) -> float:
+        """The x that the initial rarity stands for at the beginning."""
+        tails = self.tail(_GRID, 0, 0.0)
+        return float(np.interp(-INITIAL_RARITY, -tails, _GRID))
+
+    def lowest(self, target: float, labels: int, moment: float) -> float | None:
+        """The lowest x from which on precision is at least the target; None where none is."""
+        real = self.prevalence * self.real_tail(_GRID, labels)
+        rest = (1 - self.prevalence) * self.rest_tail(_GRID, moment)
+        enough = (real + rest) * EVENTS_AN_HOUR > 0.2
+        good = np.divide(real, real + rest, out=np.zeros_like(real), where=enough) >= target
+        return float(_GRID[np.argmax(good)]) if good.any() else None
+
+    def draw(
+        self, random: np.random.Generator, floor: float, labels: int, hour: int
+    ) -> tuple[Numbers, NDArray[np.bool_]]:
+        """The events of an hour at or above x = floor: their x, and which are real."""
+        moment = hour / HOURS
+        real = self._above(random, floor, self.prevalence, labels, moment, is_real=True)
+        rest = self._above(random, floor, 1 - self.prevalence, labels, moment, is_real=False)
+        return np.concatenate([real, rest]), np.arange(real.size + rest.size) < real.size
+
+    def _above(
+        self,
+        random: np.random.Generator,
+        floor: float,
+        share: float,
+        labels: int,
+        moment: float,
+        *,
+        is_real: bool,
+    ) -> Numbers:
+        points = np.append(floor, _GRID[_GRID > floor])
+        tails = self.real_tail(points, labels) if is_real else self.rest_tail(points, moment)
+        count = random.poisson(EVENTS_AN_HOUR * share * float(tails[0]))
+        return np.interp(-random.random(count) * tails[0], -tails, points)
+
+
+def drawn(seed: int, *, calm: bool) -> World:
+    """The stream of a seed; a calm one neither drifts nor bursts, and its labels are right."""
+    random = np.random.default_rng([seed, int(calm)])
+    return World(
+        prevalence=float(10 ** random.uniform(-3, np.log10(0.05))),
+        lift=float(random.uniform(2.5, 5.0)),
+        spread=float(random.uniform(0.6, 1.6)),
+        hidden=float(random.choice([0.0, 0.05, 0.2])),
+        skewed=float(random.uniform(0, 0.3)),
+        taught=0.0 if calm else float(random.uniform(0, 1.0)),
+        drift=0.0 if calm else float(random.choice([0.0, 0.3, 0.6])),
+        bursts=0 if calm else int(random.choice([0, 2, 6])),
+        noise=0.0 if calm else float(random.uniform(0, 0.1)),
+        delay=int(random.choice([0, 2, 12])),
+    )

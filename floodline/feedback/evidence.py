@@ -1,0 +1,205 @@
+"""What was chosen for review under which releases, and what analysts said of it."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from floodline.feedback.review_estimates import Reviewed
+from floodline.feedback.review_sampling import ReviewSampler, Sampling
+
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+
+class Epoch(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the log under one release.
+
+    Attributes:
+        release: its number.
+        threshold: the score in force; None under a rarity rule, where it differs by event.
+        sampling: what was drawn below the threshold; None: nothing was.
+    """
+
+    release: int
+    threshold: float | None
+    sampling: Sampling | None
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts and samples; arrays of shape (n,), in any order.
+
+    Attributes:
+        scores: as published.
+        thresholds: what each was compared with.
+        releases: number of the release that each was scored under.
+        places: a number for each partition of each topic.
+        offsets: in its partition.
+        ages: hours since each was taken in.
+    """
+
+    scores: Numbers
+    thresholds: Numbers
+    releases: Integers
+    places: Integers
+    offsets: Integers
+    ages: Numbers
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """Current labels that count, one an analyst and event; arrays of shape (k,).
+
+    Attributes:
+        items: index of the event among those chosen.
+        analysts: a number for each analyst.
+        real: whether the analyst calls it an anomaly.
+        ages: hours since the label.
+    """
+
+    items: Integers
+    analysts: Integers
+    real: Booleans
+    ages: Numbers
+
+    def where(self, kept: Booleans) -> "Answers":
+        """Some of them."""
+        return Answers(
+            items=self.items[kept],
+            analysts=self.analysts[kept],
+            real=self.real[kept],
+            ages=self.ages[kept],
+        )
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """All that estimates and decisions know.
+
+    Attributes:
+        chosen: alerts and samples, without those whose label counts for nothing.
+        answers: what was said of them.
+        epochs: the releases that the chosen were scored under.
+        half_life: hours after which an event counts half; None: age does not matter.
+    """
+
+    chosen: Chosen
+    answers: Answers
+    epochs: tuple[Epoch, ...]
+    half_life: float | None = None
+
+    def without(self, analyst: int, hours: float) -> "Evidence":
+        """As if this analyst had not said a word in the last hours."""
+        theirs = (self.answers.analysts == analyst) & (self.answers.ages <= hours)
+        return msgspec.structs.replace(self, answers=self.answers.where(~theirs))
+
+    def recent_analysts(self, hours: float) -> list[int]:
+        """Who said something in the last hours."""
+        return [int(each) for each in np.unique(self.answers.analysts[self.answers.ages <= hours])]
+
+    def since(self, hours: float) -> "Evidence":
+        """What was chosen in the last hours alone."""
+        kept = self.chosen.ages <= hours
+        index = np.cumsum(kept) - 1
+        chosen = Chosen(
+            **{name: getattr(self.chosen, name)[kept] for name in Chosen.__struct_fields__}
+        )
+        answers = self.answers.where(kept[self.answers.items])
+        answers = msgspec.structs.replace(answers, items=index[answers.items])
+        return msgspec.structs.replace(self, chosen=chosen, answers=answers)
+
+    def reviewed(self) -> Reviewed:
+        """The events with what each stands for and what is said of it.
+
+        Releases change who is chosen: an event that scored s had a chance of 1 where its threshold
+        was at most s, and of its stratum's rate elsewhere. Each event weighs one part in its chance
+        on average over the releases, by how many events each release saw (exposure, from the
+        offsets). So an event that was sampled at 1 in 500 just below a threshold weighs little once
+        later releases alerted on its like, and the sum over a range of scores is still without
+        bias, as long as scores come alike under all of them:
+
+            p(s) = sum over releases of exposure * chance of s under it / sum of exposures
+            weight = age weight / p(score)
+
+        Trust in an answer is its analysts' agreement: 1 together, 0 split in half.
+
+        Source: Veach, Guibas, "Optimally combining sampling techniques for Monte Carlo rendering",
+        SIGGRAPH 1995, section 3.3 (the balance heuristic).
+        """
+        chosen = self.chosen
+        fresh = _freshness(chosen.ages, self.half_life)
+        exposures = _exposures(chosen, self.epochs)
+        fading = np.array([_mean(fresh[chosen.releases == each.release]) for each in self.epochs])
+        chances = _average_chances(chosen, self.epochs, exposures * fading)
+        anomaly, trust = _judged(self.answers, chosen.scores.size)
+        span = float(np.ptp(chosen.ages)) if chosen.ages.size else 0.0
+        counted = float((exposures * fading).sum() / exposures.sum()) if exposures.sum() else 1.0
+        return Reviewed(
+            scores=chosen.scores,
+            weights=fresh / chances,
+            alerted=chosen.scores >= chosen.thresholds,
+            anomaly=anomaly,
+            trust=trust,
+            hours=span * counted if span else np.nan,
+        )
+
+
+def _freshness(ages: Numbers, half_life: float | None) -> Numbers:
+    if half_life is None:
+        return np.ones(ages.shape)
+    return np.maximum(0.5 ** (ages / half_life), 1e-6)
+
+
+def _mean(values: Numbers) -> float:
+    return float(values.mean()) if values.size else 0.0
+
+
+def _exposures(chosen: Chosen, epochs: tuple[Epoch, ...]) -> Numbers:
+    """How many events each release saw, from the offsets of what was chosen under it.
+
+    A partition's log is cut halfway between the last event of a release and the first of the next.
+    """
+    exposures = np.zeros(len(epochs))
+    index = {epoch.release: number for number, epoch in enumerate(epochs)}
+    for place in np.unique(chosen.places):
+        here = np.flatnonzero(chosen.places == place)
+        here = here[np.argsort(chosen.offsets[here], kind="stable")]
+        offsets = chosen.offsets[here].astype(np.float64)
+        releases = chosen.releases[here]
+        edges = np.concatenate(([offsets[0] - 0.5], (offsets[1:] + offsets[:-1]) / 2, [offsets[-1] + 0.5]))
+        for release, length in zip(releases.tolist(), np.diff(edges), strict=True):
+            exposures[index[release]] += length
+    return exposures
+
+
+def _average_chances(
+    chosen: Chosen, epochs: tuple[Epoch, ...], exposures: Numbers
+) -> Numbers:
+    """The chance of each event to be chosen, on average over the releases, (n,)."""
+    summed = np.zeros(chosen.scores.size)
+    for epoch, exposure in zip(epochs, exposures, strict=True):
+        if exposure > 0:
+            summed += exposure * _chances(chosen, epoch)
+    total = exposures.sum()
+    chances: Numbers = summed / total if total else np.ones(chosen.scores.size)
+    return chances
+
+
+def _chances(chosen: Chosen, epoch: Epoch) -> Numbers:
+    """The chance of each event to be chosen if it had come under this release, (n,)."""
+    scores = chosen.scores
+    if epoch.threshold is not None:
+        alerted = (scores >= epoch.threshold).astype(np.float64)
+    else:
+        own = np.sort(chosen.thresholds[chosen.releases == epoch.release])
+        alerted = np.searchsorted(own, scores, side="right") / max(own.size, 1)
+    if epoch.sampling is None:
+        return alerted
+    drawn = ReviewSampler(0, epoch.sampling).rates(scores)
+    return alerted + (1 - alerted) * drawn
+
+
+def _judged(answers: Answers, count: int) -> tuple[Numbers, Numbers]:
+    """The share of analysts who call each event an anomaly, NaN without any; and their trust."""
+    asked = np.bincount(answers.items, minlength=count).astype(np.float64)
+    real = np.bincount(answers.items, answers.real, minlength=count)
+    anomaly = np.divide(real, asked, out=np.full(count, np.nan), where=asked > 0)
+    return anomaly, np.nan_to_num(np.abs(2 * anomaly - 1))

@@ -1,0 +1,195 @@
+"""What a threshold must hold, and where that puts it."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from floodline.feedback.review_estimates import Reviewed, ReviewEstimates
+
+Numbers = NDArray[np.float64]
+
+CANDIDATES = 200
+"""Thresholds that a policy looks at, besides the one in force."""
+
+
+class PrecisionTarget(
+    msgspec.Struct, frozen=True, kw_only=True, tag="precision", forbid_unknown_fields=True
+):
+    """At least this share of the alerts is real."""
+
+    at_least: float
+
+    def __post_init__(self) -> None:
+        _between("at_least", self.at_least)
+
+    def __str__(self) -> str:
+        return f"at least {self.at_least:.0%} of the alerts real"
+
+
+class AlertBudget(
+    msgspec.Struct, frozen=True, kw_only=True, tag="budget", forbid_unknown_fields=True
+):
+    """At most so many alerts an hour, and at least this share of them real.
+
+    A quota alone would emit the quota on a quiet day, so it is a cap beside a share of real ones.
+    """
+
+    per_hour: float
+    precision: float
+
+    def __post_init__(self) -> None:
+        _between("precision", self.precision)
+        if not 0 < self.per_hour < float("inf"):
+            raise ValueError(f"per_hour is a positive number, not {self.per_hour}")
+
+    def __str__(self) -> str:
+        return f"at most {self.per_hour:g} alerts an hour, at least {self.precision:.0%} of them real"
+
+
+class LeastCost(msgspec.Struct, frozen=True, kw_only=True, tag="cost", forbid_unknown_fields=True):
+    """The least expected cost of what is missed and of what is raised for nothing."""
+
+    miss: float
+    false_alarm: float
+
+    def __post_init__(self) -> None:
+        if not (0 < self.miss < float("inf") and 0 < self.false_alarm < float("inf")):
+            raise ValueError(
+                f"miss and false_alarm are positive numbers, not {self.miss} and {self.false_alarm}"
+            )
+
+    def __str__(self) -> str:
+        return f"the least cost, {self.miss:g} a miss and {self.false_alarm:g} a false alarm"
+
+
+class Fixed(msgspec.Struct, frozen=True, kw_only=True, tag="fixed", forbid_unknown_fields=True):
+    """Where a person put it; labels move nothing."""
+
+    def __str__(self) -> str:
+        return "where a person puts it"
+
+
+Policy = PrecisionTarget | AlertBudget | LeastCost | Fixed
+
+
+def _between(name: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise ValueError(f"{name} lies between 0 and 1, not {value}")
+
+
+class Aim(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a policy would put the threshold, guard rails aside.
+
+    Attributes:
+        score: the threshold; None where nothing speaks for any.
+        kept: whether the promise surely holds there, with the stated confidence.
+    """
+
+    score: float | None
+    kept: bool
+
+
+def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float) -> Aim:
+    """The threshold that the policy asks for, by what was reviewed.
+
+    A precision target or budget holds at a candidate where the bound that must meet it does, with
+    `confidence` on that one side. It also holds where it would if every event between the candidate
+    and a higher one were false: so there is a way down into scores that nobody has labelled yet,
+    and the promise does not depend on luck there. The walk begins at the candidate that holds it best and goes down
+    while each one holds: the lowest of them is the aim. The first that fails ends the walk, so that
+    the lowest of many lucky bounds is not what decides. Where none holds, the aim is the best one,
+    which is not `kept`.
+
+    `LeastCost` takes the cheapest candidate, and leaves the threshold where it is as long as the
+    difference could be chance. `Fixed` has no aim but the threshold in force.
+
+    It fails as `ReviewEstimates` does; and as the walk's beginning is chosen by the same answers,
+    and each new answer is another look, the confidence is a little worn: `bench threshold` measures
+    by how much.
+
+    Args:
+        reviewed: what was chosen for review, and what was said of it.
+        threshold: the one in force.
+        policy: what must hold.
+        confidence: one-sided, in (0.5, 1).
+
+    Source of the walk: Angelopoulos, Bates, Candès, Jordan, Lei, "Learn then test: calibrating
+    predictive algorithms to achieve risk control", 2021, section 2.3 (fixed sequence testing).
+    """
+    if isinstance(policy, Fixed):
+        return Aim(score=threshold, kept=True)
+    points = _candidates(reviewed, threshold)
+    estimates = ReviewEstimates(reviewed, 2 * confidence - 1)
+    if isinstance(policy, LeastCost):
+        return _cheapest(estimates, points, threshold, policy)
+    doubt = _doubt(estimates, points, policy)
+    best = int(np.argmin(doubt))
+    for anchor in (best, int(np.searchsorted(points, threshold))):
+        doubt[:anchor] = np.minimum(doubt[:anchor], _blind(estimates, points, anchor, policy))
+    if doubt[best] > 1 - confidence:
+        return Aim(score=float(points[best]) if doubt[best] < 1 else None, kept=False)
+    failing = np.flatnonzero(doubt[:best] > 1 - confidence)
+    lowest = int(failing[-1]) + 1 if failing.size else 0
+    return Aim(score=float(points[lowest]), kept=True)
+
+
+def broken(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float) -> bool | None:
+    """Whether the policy surely fails at a threshold; None where it makes no promise.
+
+    A cost is least or not, and a fixed threshold promises nothing.
+    """
+    if isinstance(policy, LeastCost | Fixed):
+        return None
+    estimates, at = ReviewEstimates(reviewed, 2 * confidence - 1), np.array([threshold])
+    target = policy.at_least if isinstance(policy, PrecisionTarget) else policy.precision
+    fails = bool(estimates.precision_at_most(at, target)[0] >= confidence)
+    if isinstance(policy, AlertBudget):
+        fails |= bool(estimates.rate_at_most(at, policy.per_hour)[0] <= 1 - confidence)
+    return fails
+
+
+def _candidates(reviewed: Reviewed, threshold: float) -> Numbers:
+    """Scores that were chosen, thinned out evenly, and the threshold in force; ascending."""
+    scores = np.unique(reviewed.scores)
+    if scores.size > CANDIDATES:
+        scores = scores[np.linspace(0, scores.size - 1, CANDIDATES).round().astype(np.int64)]
+    return np.unique(np.append(scores, threshold))
+
+
+def _doubt(
+    estimates: ReviewEstimates, points: Numbers, policy: PrecisionTarget | AlertBudget
+) -> Numbers:
+    """How far the answers speak against the policy at each threshold: p-values."""
+    if isinstance(policy, PrecisionTarget):
+        return estimates.precision_at_most(points, policy.at_least)
+    few = estimates.precision_at_most(points, policy.precision)
+    many = 1 - estimates.rate_at_most(points, policy.per_hour)
+    # Both must hold, so each is tested at the full level.
+    doubt: Numbers = np.maximum(few, many)
+    return doubt
+
+
+def _blind(
+    estimates: ReviewEstimates, points: Numbers, anchor: int, policy: PrecisionTarget | AlertBudget
+) -> Numbers:
+    """The same at the points below an anchor, if all that lies between were false."""
+    target = policy.at_least if isinstance(policy, PrecisionTarget) else policy.precision
+    few = estimates.precision_at_most(points[:anchor], target, all_false_below=points[anchor])
+    if isinstance(policy, PrecisionTarget):
+        return few
+    many = 1 - estimates.rate_at_most(points[:anchor], policy.per_hour)
+    doubt: Numbers = np.maximum(few, many)
+    return doubt
+
+
+def _cheapest(
+    estimates: ReviewEstimates, points: Numbers, threshold: float, policy: LeastCost
+) -> Aim:
+    if estimates.answers == 0:
+        return Aim(score=None, kept=False)
+    cost = estimates.cost_per_hour(points, miss=policy.miss, false_alarm=policy.false_alarm)
+    here = int(np.searchsorted(points, threshold))
+    best = int(np.nanargmin(cost.value)) if np.isfinite(cost.value).any() else here
+    if not cost.value[best] < cost.lower[here]:
+        return Aim(score=threshold, kept=True)
+    return Aim(score=float(points[best]), kept=True)
