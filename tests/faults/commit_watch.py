@@ -14,6 +14,7 @@ from tests.fixtures.consumer_process import Outcome
 
 LOOK_SECONDS = 0.05
 ANSWER_SECONDS = 5.0
+PROMPT_SECONDS = 0.5
 
 
 class CommitWatch:
@@ -39,6 +40,7 @@ class CommitWatch:
         self.offsets: dict[int, int] = {}
         self.checkpoints: dict[int, Checkpoint] = {}
         self.violations: list[str] = []
+        self._looks: list[float] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -70,6 +72,16 @@ class CommitWatch:
         )
         return time.monotonic() - since if reached else None
 
+    def stood_still(self, since: float) -> float:
+        """Seconds since a moment in which machine or broker stood still.
+
+        The watch does nothing but ask the broker, again and again. Where two answers lie further
+        apart than `PROMPT_SECONDS`, nobody on this machine could have been served between them.
+        """
+        looks = [since, *(each for each in self._looks if each > since), time.monotonic()]
+        gaps = (later - earlier for earlier, later in zip(looks, looks[1:], strict=False))
+        return sum(gap for gap in gaps if gap > PROMPT_SECONDS)
+
     def _wait(self, condition: Callable[[], bool], deadline: float) -> bool:
         while not condition():
             if time.monotonic() > deadline:
@@ -84,6 +96,7 @@ class CommitWatch:
                 answered = self._consumer.committed(asked, timeout=ANSWER_SECONDS)
             except KafkaException:
                 continue  # the broker may be the victim; what was seen still holds
+            self._looks.append(time.monotonic())
             for place in answered:
                 if place.error is None and place.offset >= 0:
                     self._look(place)
