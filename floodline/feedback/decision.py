@@ -198,7 +198,7 @@ class _Look:
     def _without(self, evidence: Evidence) -> float:
         past = self._standing.a_day_ago
         fallback = self.start if past is None else past
-        reviewed = evidence.reviewed()
+        reviewed = evidence.judged_in(self.reviewed)
         if int(np.count_nonzero(~np.isnan(reviewed.anomaly))) < self._decider.rails.min_labels:
             return fallback
         found = aim(reviewed, self.start, self._decider.policy, self._decider.confidence)

@@ -91,6 +91,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         theirs = (self.answers.analysts == analyst) & (self.answers.ages <= hours)
         return msgspec.structs.replace(self, answers=self.answers.where(~theirs))
 
+    def judged_in(self, reviewed: Reviewed) -> Reviewed:
+        """The same events as `reviewed`, which is of the same chosen ones, by these answers."""
+        anomaly, trust = _judged(self.answers, self.chosen.scores.size)
+        return msgspec.structs.replace(reviewed, anomaly=anomaly, trust=trust)
+
     def recent_analysts(self, hours: float) -> list[int]:
         """Who said something in the last hours."""
         return [int(each) for each in np.unique(self.answers.analysts[self.answers.ages <= hours])]
@@ -162,17 +167,16 @@ def _exposures(chosen: Chosen, epochs: tuple[Epoch, ...]) -> Numbers:
     for place in np.unique(chosen.places):
         here = np.flatnonzero(chosen.places == place)
         here = here[np.argsort(chosen.offsets[here], kind="stable")]
-        offsets = chosen.offsets[here].astype(np.float64)
-        releases = chosen.releases[here]
-        edges = np.concatenate(([offsets[0] - 0.5], (offsets[1:] + offsets[:-1]) / 2, [offsets[-1] + 0.5]))
-        for release, length in zip(releases.tolist(), np.diff(edges), strict=True):
-            exposures[index[release]] += length
+        offsets, releases = chosen.offsets[here].astype(np.float64), chosen.releases[here]
+        inner = (offsets[1:] + offsets[:-1]) / 2
+        edges = np.concatenate(([offsets[0] - 0.5], inner, [offsets[-1] + 0.5]))
+        lengths = np.diff(edges)
+        for release in np.unique(releases):
+            exposures[index[int(release)]] += lengths[releases == release].sum()
     return exposures
 
 
-def _average_chances(
-    chosen: Chosen, epochs: tuple[Epoch, ...], exposures: Numbers
-) -> Numbers:
+def _average_chances(chosen: Chosen, epochs: tuple[Epoch, ...], exposures: Numbers) -> Numbers:
     """The chance of each event to be chosen, on average over the releases, (n,)."""
     summed = np.zeros(chosen.scores.size)
     for epoch, exposure in zip(epochs, exposures, strict=True):
