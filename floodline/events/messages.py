@@ -131,7 +131,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: from 1 on; 0 is what the configuration says before any release.
-        kind: `initial`, `recalibration`, `sampling` (only what is drawn changed) or `retrain`.
+        kind: `initial`, `recalibration`, `manual` (a person's move), `undo`, `sampling` (only what
+            is drawn changed) or `retrain`.
         model: the retrained model that the threshold is meant for; None before any retrain. It is
             installed where another one runs, and goes on learning where it runs already.
         sampling: which events below the threshold are drawn for review; None: none is.

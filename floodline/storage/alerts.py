@@ -117,8 +117,7 @@ def page(
     """Up to `limit` alerts behind a position, the highest sort value first; no long parts."""
     column = _column(order)
     statement = (
-        select(AlertRow)
-        .options(*(defer(part, raiseload=True) for part in (AlertRow.event, AlertRow.explanation)))
+        _short()
         .where(*_conditions(chosen))
         .order_by(column.desc(), AlertRow.id.desc())
         .limit(limit)
@@ -127,6 +126,17 @@ def page(
         place = tuple_(literal(after.value, column.type), literal(after.id, AlertRow.id.type))
         statement = statement.where(tuple_(column, AlertRow.id) < place)
     return list(session.scalars(statement))
+
+
+def with_scores(session: Session, detector: str, scores: Sequence[float]) -> list[AlertRow]:
+    """The alerts and samples with exactly these scores; no long parts."""
+    chosen = _short().where(AlertRow.detector == detector, AlertRow.score.in_(scores))
+    return list(session.scalars(chosen)) if scores else []
+
+
+def _short() -> Select[AlertRow]:
+    parts = (AlertRow.event, AlertRow.explanation)
+    return select(AlertRow).options(*(defer(part, raiseload=True) for part in parts))
 
 
 def position(alert: AlertRow, order: Order) -> Position:

@@ -201,6 +201,45 @@ class RecalibrationRow(Table):
     release: Mapped[int | None]
 
 
+class ControlRow(Table):
+    """How people steer a detector's threshold: another policy than the configured one, a freeze."""
+
+    __tablename__ = "controls"
+    detector: Mapped[str] = mapped_column(String(63), primary_key=True)
+    policy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    policy_by: Mapped[str | None]
+    policy_at: Mapped[datetime | None]
+    frozen_by: Mapped[str | None]
+    frozen_at: Mapped[datetime | None]
+    frozen_reason: Mapped[str | None]
+
+
+class MoveRow(Table):
+    """A move of the threshold: what is proposed, against which release, and what became of it.
+
+    `base_release` is the release whose threshold it moves. `note` says why a move went stale.
+    """
+
+    __tablename__ = "moves"
+    __table_args__ = (Index("ix_moves_detector", "detector", "created_at"),)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    detector: Mapped[str] = mapped_column(String(63))
+    created_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    rule: Mapped[dict[str, Any]]
+    threshold_before: Mapped[float | None]
+    threshold_after: Mapped[float | None]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    base_release: Mapped[int]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+    release: Mapped[int | None]
+    figures: Mapped[dict[str, Any]]
+
+
 class RetrainRow(Table):
     """A retrain: what went in, what came out, and the release that it made, if any."""
 

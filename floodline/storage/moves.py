@@ -1,0 +1,90 @@
+"""Moves of the threshold: proposed, decided on, released."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from floodline.errors import Conflict
+from floodline.storage.tables import MoveRow
+
+
+class MoveKind(StrEnum):
+    """What asked for a move."""
+
+    POLICY = "policy"
+    MANUAL = "manual"
+    UNDO = "undo"
+    WATCH = "watch"
+
+
+class MoveState(StrEnum):
+    """What became of a move."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    RELEASED = "released"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    STALE = "stale"
+
+
+def insert(session: Session, row: MoveRow) -> None:
+    """Store a move."""
+    session.add(row)
+    session.flush()
+
+
+def get(session: Session, detector: str, id: str) -> MoveRow | None:
+    """The move of this detector with this id."""
+    row = session.get(MoveRow, id)
+    return row if row is not None and row.detector == detector else None
+
+
+def listed(session: Session, detector: str, limit: int, state: str | None = None) -> list[MoveRow]:
+    """Up to `limit` moves, in one state or in any, the newest first."""
+    chosen = select(MoveRow).where(MoveRow.detector == detector)
+    if state is not None:
+        chosen = chosen.where(MoveRow.state == state)
+    newest_first = chosen.order_by(MoveRow.created_at.desc(), MoveRow.id.desc())
+    return list(session.scalars(newest_first.limit(limit)))
+
+
+def waiting(session: Session, detector: str) -> list[MoveRow]:
+    """The approved moves that have no release yet, the oldest first."""
+    chosen = select(MoveRow).where(
+        MoveRow.detector == detector, MoveRow.state == MoveState.APPROVED
+    )
+    return list(session.scalars(chosen.order_by(MoveRow.created_at, MoveRow.id)))
+
+
+def decide(
+    session: Session,
+    row: MoveRow,
+    state: str,
+    by: str,
+    now: datetime,
+    *,
+    note: str | None = None,
+    release: int | None = None,
+) -> None:
+    """Give a move, as this session read it, its next state, and note who gave it and when.
+
+    A stale one takes a `note` that says why, a released one the number of its release.
+
+    Raises:
+        Conflict: somebody else decided meanwhile.
+    """
+    values = {"state": str(state), "decided_by": by, "decided_at": now}
+    noted = {"note": note, "release": release}
+    changed = session.execute(
+        update(MoveRow)
+        .where(MoveRow.id == row.id, MoveRow.state == row.state)
+        .values(values | {name: value for name, value in noted.items() if value is not None})
+        .execution_options(synchronize_session=False)
+        .returning(MoveRow.id)
+    ).all()
+    if not changed:
+        raise Conflict(f"move {row.id} was decided on at the same time; look at it again")
+    session.refresh(row)
