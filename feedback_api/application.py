@@ -12,7 +12,17 @@ from feedback_api.middleware.hosts import KnownHosts
 from feedback_api.middleware.measuring import Measuring
 from feedback_api.middleware.security_headers import SecurityHeaders
 from feedback_api.middleware.unexpected import Unexpected
-from feedback_api.routes import alerts, description, labels, operations, scoring, users
+from feedback_api.routes import (
+    alerts,
+    controls,
+    description,
+    labels,
+    moves,
+    operations,
+    scoring,
+    threshold,
+    users,
+)
 from feedback_api.services import Services
 
 
@@ -25,7 +35,7 @@ def create_app(services: Services, *, body_seconds: float = SECONDS) -> FastAPI:
     served = static_files.read_static()
     app = FastAPI(
         title="floodline",
-        description="Alerts of one detector, and the labels that teach it.",
+        description="Alerts of one detector, the labels that teach it, and its threshold.",
         version="1",
         docs_url=None,
         redoc_url=None,
@@ -52,7 +62,7 @@ def create_app(services: Services, *, body_seconds: float = SECONDS) -> FastAPI:
 
 def _rest() -> APIRouter:
     router = APIRouter(prefix="/api/v1")
-    for part in (alerts, labels, scoring, users, description):
+    for part in (alerts, labels, threshold, moves, controls, scoring, users, description):
         part.add_to(router)
     return router
 

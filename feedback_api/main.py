@@ -89,6 +89,9 @@ def assemble(configuration: Configuration, engine: Engine) -> tuple[FastAPI, lis
         metrics=metrics,
         registry=registry,
         wake_relay=relay.wake,
+        threshold=configuration.threshold,
+        initial_rule=configuration.initial_rule,
+        initial_sampling=configuration.review.initial_sampling,
         background=workers,
         scoring=scoring,
     )

@@ -12,6 +12,9 @@ from feedback_api.access.login_attempts import LoginAttempts
 from feedback_api.ports import Clock
 from feedback_api.scoring.last_heard import LastHeard
 from floodline.configuration.sections import ApiSection
+from floodline.configuration.threshold_section import ThresholdSection
+from floodline.detection.threshold_rule import ThresholdRule
+from floodline.feedback.review_sampling import Sampling
 from floodline.telemetry.metrics import FeedbackMetrics
 
 
@@ -39,6 +42,9 @@ class Services:
         wake_relay: called after a label was committed, so that it is published soon.
         background: the workers that /readyz tells of.
         scoring: how far the consumer is, as Kafka last said.
+        threshold: the configured policy and guard rails.
+        initial_rule: the threshold before any release.
+        initial_sampling: what is drawn for review before any release.
     """
 
     engine: Engine
@@ -50,6 +56,9 @@ class Services:
     metrics: FeedbackMetrics
     registry: CollectorRegistry
     wake_relay: Callable[[], None]
+    threshold: ThresholdSection
+    initial_rule: ThresholdRule
+    initial_sampling: Sampling | None
     background: Sequence[Background] = ()
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
     scoring: LastHeard = field(default_factory=LastHeard)

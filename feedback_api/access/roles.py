@@ -6,8 +6,8 @@ from enum import StrEnum
 class Role(StrEnum):
     """What a user may do.
 
-    `viewer` reads, `analyst` labels; `engineer` and `admin` are above both, for what later needs
-    them.
+    `viewer` reads, `analyst` labels, `engineer` moves the threshold; `admin` is above them, for
+    what later needs it.
     """
 
     VIEWER = "viewer"

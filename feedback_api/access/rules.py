@@ -39,6 +39,7 @@ class Needs:
 PUBLIC = [Depends(Public())]
 Viewer = Annotated[Identity, Depends(Needs(Role.VIEWER))]
 Analyst = Annotated[Identity, Depends(Needs(Role.ANALYST))]
+Engineer = Annotated[Identity, Depends(Needs(Role.ENGINEER))]
 
 
 def undeclared(routes: Iterable[BaseRoute]) -> list[str]:

@@ -15,6 +15,9 @@ from feedback_api.application import create_app
 from feedback_api.services import Background, Services
 from feedback_api.use_cases.keys import create_key
 from floodline.configuration.sections import ApiSection
+from floodline.configuration.threshold_section import ThresholdSection
+from floodline.detection.threshold_rule import ThresholdRule
+from floodline.feedback.review_sampling import Sampling
 from floodline.storage.engine import transaction
 from floodline.telemetry.metrics import FeedbackMetrics
 from tests.integration.storage.samples import DETECTOR, NOW
@@ -41,7 +44,13 @@ class Api:
     """The application and its surroundings."""
 
     def __init__(
-        self, engine: Engine, *, background: tuple[Background, ...] = (), **settings: Any
+        self,
+        engine: Engine,
+        *,
+        background: tuple[Background, ...] = (),
+        threshold: ThresholdSection | None = None,
+        initial_rule: ThresholdRule | None = None,
+        **settings: Any,
     ) -> None:
         self.engine = engine
         self.clock = Clock()
@@ -58,6 +67,9 @@ class Api:
             metrics=FeedbackMetrics(self.registry),
             registry=self.registry,
             wake_relay=self._wake,
+            threshold=threshold or ThresholdSection(),
+            initial_rule=initial_rule or ThresholdRule(score=0.9),
+            initial_sampling=Sampling.even(0.5),
             background=background,
         )
         self.app = create_app(self.services)

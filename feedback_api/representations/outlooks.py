@@ -1,0 +1,41 @@
+"""What a threshold gives, as JSON."""
+
+from pydantic import BaseModel, Field
+
+from floodline.feedback import review_estimates
+
+
+class Estimate(BaseModel):
+    """A number between its bounds; null where nothing is known."""
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+    @classmethod
+    def of(cls, estimate: review_estimates.Estimate) -> "Estimate":
+        """The estimate as it is shown."""
+        return cls(value=estimate.value, lower=estimate.lower, upper=estimate.upper)
+
+
+class Outlook(BaseModel):
+    """What a threshold gives, as far as the reviews tell."""
+
+    threshold: float
+    confidence: float = Field(description="Of the intervals, both sides together.")
+    answers: int = Field(description="Alerts and samples with an answer that counts.")
+    precision: Estimate = Field(description="Share of real ones among the alerts.")
+    recall: Estimate = Field(description="Share of the real ones that are alerts.")
+    alerts_per_hour: Estimate
+
+    @classmethod
+    def of(cls, outlook: review_estimates.Outlook) -> "Outlook":
+        """The outlook as it is shown."""
+        return cls(
+            threshold=outlook.threshold,
+            confidence=outlook.confidence,
+            answers=outlook.answers,
+            precision=Estimate.of(outlook.precision),
+            recall=Estimate.of(outlook.recall),
+            alerts_per_hour=Estimate.of(outlook.alerts_per_hour),
+        )

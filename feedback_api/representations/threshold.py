@@ -1,0 +1,86 @@
+"""The threshold as JSON: what is in force, what it gives, where it goes."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from feedback_api.representations.moves import Rule
+from feedback_api.representations.outlooks import Outlook
+from feedback_api.representations.policies import PolicyInForce
+from floodline.feedback.decision import Decision
+from floodline.storage.controls import Controls
+
+
+class Freeze(BaseModel):
+    """Who stopped the threshold, when and why."""
+
+    by: str
+    at: datetime
+    reason: str
+
+    @classmethod
+    def of(cls, controls: Controls) -> "Freeze | None":
+        """The freeze as it is shown; None where there is none."""
+        by, at, reason = controls.frozen_by, controls.frozen_at, controls.frozen_reason
+        if by is None or at is None or reason is None:
+            return None
+        return cls(by=by, at=at, reason=reason)
+
+
+class Aim(BaseModel):
+    """Where the policy would put the threshold by what is known now.
+
+    `score` is the aim without guard rails, null where nothing speaks for any; `threshold` is what
+    the next look of the trainer would set, the one in force where it is `held`.
+    """
+
+    outcome: Literal["moved", "held"]
+    score: float | None
+    kept: bool = Field(description="Whether the policy surely holds at `score`.")
+    threshold: float | None
+    rails: list[str] = Field(description="The guard rails that hold it back, by name.")
+    reason: str
+
+    @classmethod
+    def of(cls, decision: Decision) -> "Aim":
+        """The decision as it is shown."""
+        return cls(
+            outcome=decision.outcome,
+            score=decision.aim,
+            kept=decision.kept,
+            threshold=decision.threshold_after,
+            rails=list(decision.rails),
+            reason=decision.reason,
+        )
+
+
+class Waiting(BaseModel):
+    """Moves that wait: for another engineer's consent, or for the trainer to release them."""
+
+    proposed: int
+    approved: int
+
+
+class Threshold(BaseModel):
+    """The threshold in force.
+
+    `release` is the number of the release that set it, 0 before any; then `made_by`, `made_at` and
+    `reason` are null. It is `provisional` while the rule is a rarity. `threshold` is its score, or
+    what stands in for it under a rarity rule: the median of the newest ones; null before any event.
+    """
+
+    detector: str
+    rule: Rule
+    threshold: float | None
+    provisional: bool
+    release: int
+    made_by: str | None
+    made_at: datetime | None
+    reason: str | None
+    policy: PolicyInForce
+    frozen: Freeze | None
+    second_person: bool = Field(description="Whether a move needs another engineer's consent.")
+    outlook: Outlook | None = Field(description="Null before anything was chosen for review.")
+    aim: Aim
+    waiting: Waiting

@@ -1,0 +1,185 @@
+"""Moving the threshold by hand, and deciding on moves that wait for consent."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from feedback_api.access.identity import Identity
+from feedback_api.errors import InvalidRequest
+from feedback_api.use_cases.threshold import Footing, evidence, score_in_force
+from floodline.detection.threshold_rule import ThresholdRule
+from floodline.errors import Conflict, NotFound, Refused
+from floodline.feedback.preview import preview
+from floodline.storage import audit, controls, moves, releases, threshold_state
+from floodline.storage.moves import MoveKind, MoveState
+from floodline.storage.tables import MoveRow
+
+_BY_PEOPLE = (MoveKind.MANUAL, MoveKind.UNDO)
+_ID_CHARACTERS = 36
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """Who does something to the threshold, why, and on which release they decided that.
+
+    `id` is that of the move, if one is made.
+    """
+
+    identity: Identity
+    reason: str
+    base_release: int | None
+    id: str
+
+
+def move_by_hand(session: Session, footing: Footing, act: Act, threshold: float) -> MoveRow:
+    """A move to a score: approved at once, or proposed where a second person must consent.
+
+    Raises:
+        InvalidRequest: the score lies outside floor and ceiling.
+        Conflict: the threshold is frozen, there already, or set by another release meanwhile.
+    """
+    section = footing.section
+    if not section.floor <= threshold <= section.ceiling:
+        raise InvalidRequest(
+            f"{threshold} lies outside threshold.floor and threshold.ceiling, "
+            f"{section.floor:g} to {section.ceiling:g}",
+            "/threshold",
+        )
+    rule, number = _movable(session, footing, act.base_release)
+    if rule.score == threshold:
+        raise Conflict(f"the threshold is {threshold} already")
+    wanted = ThresholdRule(score=threshold)
+    return _made(session, footing, act, MoveKind.MANUAL, wanted, number, act.reason)
+
+
+def undo(session: Session, footing: Footing, act: Act) -> MoveRow:
+    """A move back to the rule before the newest release that set the threshold.
+
+    Raises:
+        Conflict: there is none to undo, it came with a retrained model, whose scores the older
+            rule is not meant for, or the threshold is frozen or set by another release meanwhile.
+    """
+    rule, number = _movable(session, footing, act.base_release)
+    newest = releases.get(session, footing.detector, number)
+    if newest is None:
+        raise Conflict("no release has set the threshold yet, so there is none to undo")
+    if newest.kind == "retrain":
+        raise Conflict(
+            f"release {number} came with a retrained model: the threshold before it was meant for "
+            "other scores. Move the threshold to a score instead"
+        )
+    wanted = threshold_state.before(session, footing.detector, number, footing.initial_rule)
+    if wanted == rule:
+        raise Conflict(f"the threshold before release {number} is the one in force")
+    reason = f"undoes release {number}: {act.reason}"
+    return _made(session, footing, act, MoveKind.UNDO, wanted, number, reason)
+
+
+def decide(
+    session: Session, footing: Footing, identity: Identity, move_id: str, state: MoveState
+) -> MoveRow:
+    """Approve, reject or withdraw a move.
+
+    Raises:
+        NotFound: there is no such move.
+        Refused: one's own move is approved, or another's is withdrawn.
+        Conflict: the move waits no more, or was made on a threshold that is in force no more.
+    """
+    row = moves.get(session, footing.detector, move_id[:_ID_CHARACTERS])
+    if row is None:
+        raise NotFound(f"there is no move {move_id[:50]!r}")
+    _check_person(row, identity, state)
+    may_end = state is MoveState.WITHDRAWN and row.state == MoveState.APPROVED
+    if row.state != MoveState.PROPOSED and not may_end:
+        raise Conflict(f"the move is {row.state}; only one that waits can be {state}")
+    if state is MoveState.APPROVED:
+        _movable(session, footing, row.base_release)
+    moves.decide(session, row, state, identity.name, footing.now)
+    _audit(session, footing, identity, f"move_{state}", move_id, {"made_by": row.made_by})
+    return row
+
+
+def _check_person(row: MoveRow, identity: Identity, state: MoveState) -> None:
+    by_people = row.kind in _BY_PEOPLE
+    mine = by_people and row.made_by == identity.name
+    if state is MoveState.APPROVED and mine:
+        raise Refused("you made this move, so another engineer must approve it")
+    if state is MoveState.WITHDRAWN and not mine:
+        by = row.made_by if by_people else "the trainer"
+        raise Refused(f"{by} made this move; you can reject it while it is proposed")
+
+
+def _movable(
+    session: Session, footing: Footing, base_release: int | None
+) -> tuple[ThresholdRule, int]:
+    """The rule in force and its release, where it may be moved."""
+    set_by_people = controls.get(session, footing.detector)
+    if set_by_people.frozen:
+        raise Conflict(
+            f"the threshold is frozen by {set_by_people.frozen_by}: {set_by_people.frozen_reason}. "
+            "Unfreeze it first"
+        )
+    rule, number = threshold_state.in_force(session, footing.detector, footing.initial_rule)
+    if base_release not in (None, number):
+        raise Conflict(
+            f"this was decided on the threshold of release {base_release}; that of release "
+            f"{number} is in force by now"
+        )
+    return rule, number
+
+
+def _made(
+    session: Session,
+    footing: Footing,
+    act: Act,
+    kind: MoveKind,
+    rule: ThresholdRule,
+    base_release: int,
+    reason: str,
+) -> MoveRow:
+    seen = evidence(session, footing)
+    now, then = score_in_force(session, footing, seen), rule.score
+    figures: dict[str, Any] = {}
+    if now is not None and then is not None:
+        figures = {"preview": msgspec.to_builtins(preview(seen, now, then))}
+        for difference in (figures["preview"]["gained"], figures["preview"]["lost"]):
+            # Places in this one look at the evidence mean nothing later.
+            del difference["top"]
+    row = MoveRow(
+        id=act.id,
+        detector=footing.detector,
+        created_at=footing.now,
+        kind=kind,
+        state=MoveState.PROPOSED if footing.section.second_person else MoveState.APPROVED,
+        rule=msgspec.to_builtins(rule),
+        threshold_before=now,
+        threshold_after=then,
+        reason=reason,
+        made_by=act.identity.name,
+        base_release=base_release,
+        figures=figures,
+    )
+    moves.insert(session, row)
+    told = {"reason": reason, "rule": row.rule, "state": row.state, "base_release": base_release}
+    _audit(session, footing, act.identity, f"move_{kind}", row.id, told)
+    return row
+
+
+def _audit(
+    session: Session,
+    footing: Footing,
+    identity: Identity,
+    action: str,
+    move_id: str,
+    detail: dict[str, Any],
+) -> None:
+    audit.append(
+        session,
+        actor=identity.name,
+        action=action,
+        subject=f"{footing.detector}/moves/{move_id}",
+        now=footing.now,
+        detail=detail,
+    )

@@ -1,0 +1,45 @@
+"""What the answers on one alert changed."""
+
+from sqlalchemy.orm import Session
+
+from feedback_api.representations.receipts import Receipt, Side
+from feedback_api.use_cases.alerts import get_alert
+from feedback_api.use_cases.threshold import Footing, decider_of, gathered, policy_of, standing_of
+from floodline.feedback.receipt import receipt
+from floodline.feedback.verdicts import Verdict
+from floodline.storage import controls, releases
+from floodline.storage.tables import AlertRow
+
+
+def read_receipt(session: Session, footing: Footing, alert_id: str) -> Receipt:
+    """The estimates and the policy's next move, with the answers on this alert and without them.
+
+    Raises:
+        NotFound: this detector raised no such alert.
+    """
+    alert = get_alert(session, footing.detector, alert_id)
+    found = gathered(session, footing, footing.section.look_back_hours)
+    seen, standing = found.evidence, standing_of(session, footing)
+    decider = decider_of(footing, policy_of(session, footing))
+    if alert.id not in found.ids:
+        same = Side.of(decider.decide(seen, standing))
+        text = f"{_left_out(session, footing, alert)}, so it changes nothing."
+        return Receipt(alert_id=alert.id, answers=0, text=text, moves=False, without=same, now=same)
+    frozen = controls.get(session, footing.detector).frozen
+    told = receipt(seen, found.ids.index(alert.id), standing, decider, frozen=frozen)
+    return Receipt(
+        alert_id=alert.id,
+        answers=told.answers,
+        text=told.text,
+        moves=told.moves and not frozen,
+        without=Side.of(told.without),
+        now=Side.of(told.now),
+    )
+
+
+def _left_out(session: Session, footing: Footing, alert: AlertRow) -> str:
+    if alert.verdict is not None and Verdict(alert.verdict).counts_as is None:
+        return f"The answer is {alert.verdict.replace('_', ' ')}, which says neither real nor false"
+    if alert.release < releases.model_number(session, footing.detector):
+        return "An earlier model scored this event"
+    return "This event is older than what estimates look at"

@@ -1,0 +1,148 @@
+"""Reading the threshold: what is in force, what it gives, where its policy would put it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from feedback_api.representations.moves import Rule
+from feedback_api.representations.outlooks import Outlook
+from feedback_api.representations.policies import PolicyInForce
+from feedback_api.representations.threshold import Aim, Freeze, Threshold, Waiting
+from floodline.configuration.threshold_section import ThresholdSection
+from floodline.detection.threshold_rule import ThresholdRule
+from floodline.feedback.decision import Decider, Decision, Standing
+from floodline.feedback.evidence import Evidence
+from floodline.feedback.policies import Fixed, Policy
+from floodline.feedback.review_sampling import Sampling
+from floodline.storage import controls, evidence_rows, moves, releases, threshold_state
+from floodline.storage.controls import Controls
+from floodline.storage.evidence_rows import Gathered
+from floodline.storage.moves import MoveState
+from floodline.storage.tables import ReleaseRow
+
+_MOST_WAITING = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footing:
+    """What every question about a detector's threshold stands on.
+
+    Attributes:
+        section: the configured policy and guard rails.
+        initial_rule: the threshold before any release.
+        initial_sampling: what is drawn for review before any release.
+        now: the time of the question.
+    """
+
+    detector: str
+    section: ThresholdSection
+    initial_rule: ThresholdRule
+    initial_sampling: Sampling | None
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholdState:
+    """The threshold as it stands.
+
+    Attributes:
+        release: the one that set the rule; None before any.
+        decision: what the policy says of it now.
+        proposed: moves that wait for consent.
+        approved: moves that wait for the trainer.
+    """
+
+    rule: ThresholdRule
+    release: ReleaseRow | None
+    controls: Controls
+    policy: Policy
+    decision: Decision
+    proposed: int
+    approved: int
+
+
+def read_state(session: Session, footing: Footing) -> ThresholdState:
+    """The threshold, and what its policy would do next."""
+    detector = footing.detector
+    rule, number = threshold_state.in_force(session, detector, footing.initial_rule)
+    set_by_people = controls.get(session, detector)
+    policy = set_by_people.policy or footing.section.configured_policy
+    return ThresholdState(
+        rule=rule,
+        release=releases.get(session, detector, number),
+        controls=set_by_people,
+        policy=policy,
+        decision=decider_of(footing, policy).decide(
+            evidence(session, footing), standing_of(session, footing)
+        ),
+        proposed=len(moves.listed(session, detector, _MOST_WAITING, MoveState.PROPOSED)),
+        approved=len(moves.waiting(session, detector)),
+    )
+
+
+def read_threshold(session: Session, footing: Footing) -> Threshold:
+    """The same as JSON."""
+    state = read_state(session, footing)
+    release, decision = state.release, state.decision
+    return Threshold(
+        detector=footing.detector,
+        rule=Rule(score=state.rule.score, rarity=state.rule.rarity),
+        threshold=decision.threshold_before,
+        provisional=state.rule.score is None,
+        release=0 if release is None else release.number,
+        made_by=None if release is None else release.made_by,
+        made_at=None if release is None else release.created_at,
+        reason=None if release is None else release.reason,
+        policy=PolicyInForce.of(state.policy, state.controls),
+        frozen=Freeze.of(state.controls),
+        second_person=footing.section.second_person,
+        outlook=None if decision.before is None else Outlook.of(decision.before),
+        aim=Aim.of(decision),
+        waiting=Waiting(proposed=state.proposed, approved=state.approved),
+    )
+
+
+def evidence(session: Session, footing: Footing) -> Evidence:
+    """What was chosen for review, and what was said of it, as the trainer looks at it."""
+    return gathered(session, footing, footing.section.look_back_hours).evidence
+
+
+def gathered(session: Session, footing: Footing, hours: float) -> Gathered:
+    """The same of the last hours, at most those that the trainer looks at, with ids."""
+    section, detector = footing.section, footing.detector
+    return evidence_rows.gathered(
+        session,
+        detector,
+        now=footing.now,
+        hours=min(hours, section.look_back_hours),
+        since_release=releases.model_number(session, detector),
+        initial_rule=footing.initial_rule,
+        initial_sampling=footing.initial_sampling,
+        half_life=section.half_life_hours,
+    )
+
+
+def policy_of(session: Session, footing: Footing) -> Policy:
+    """What the threshold must hold: what people set, or what is configured."""
+    found = controls.get(session, footing.detector).policy
+    return found or footing.section.configured_policy
+
+
+def standing_of(session: Session, footing: Footing) -> Standing:
+    """The threshold as decisions look at it."""
+    return threshold_state.standing(session, footing.detector, footing.now, footing.initial_rule)
+
+
+def decider_of(footing: Footing, policy: Policy) -> Decider:
+    """The policy within the configured guard rails."""
+    section = footing.section
+    return Decider(policy=policy, rails=section.rails, confidence=section.confidence)
+
+
+def score_in_force(session: Session, footing: Footing, seen: Evidence) -> float | None:
+    """The threshold's score; under a rarity rule what stands in for it, None before any event."""
+    standing = standing_of(session, footing)
+    if standing.threshold is not None:
+        return standing.threshold
+    return decider_of(footing, Fixed()).decide(seen, standing).threshold_before
