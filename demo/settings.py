@@ -69,7 +69,10 @@ def configuration_tree(
             "initial_score": settings.initial_score,
             "target_precision": settings.target_precision,
             "min_labels": 20,
-            "label_window": 100,
+            # One analyst answers, as fast as a team in hours: what keeps one person from moving the
+            # threshold alone, and from one move to the next, would hold the story up.
+            "analyst_step": 1000.0,
+            "cool_down_minutes": 0,
         },
         "kafka": {"bootstrap_servers": bootstrap_servers, "replication_factor": 1},
         "consumer": {

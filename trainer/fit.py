@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floodline.detection.threshold_rule import ThresholdRule
-from floodline.feedback.estimates import RaisedAlert
-from floodline.feedback.threshold import PrecisionPolicy, recalibrated_threshold
-from floodline.storage.labelled_alerts import EventLabel
+from floodline.storage.labelled_alerts import EventLabel, RaisedAlert
 from trainer.training import Place, Sample, Trained
 
 LEAST_ALERTS = 20
@@ -52,34 +50,28 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 
 def fitted_rule(
     rule: ThresholdRule,
-    policy: PrecisionPolicy,
-    label_window: int,
     samples: Sequence[Sample],
     trained: Trained,
     labels: Sequence[EventLabel],
 ) -> Fit:
-    """The threshold in force, carried over to the new model's scores; then the policy's answer.
+    """The threshold in force, carried over to the new model's scores.
 
     A score means something else under another model, even with the same parameters and seed: its
     ranges and masses come from other events. So the threshold becomes the one that gives as many
-    alerts on the same events, and the policy looks at the labelled alerts as the new model scores
-    them. A rarity rule carries over as it is.
-
-    Only events that were alerts have labels: what the new model alone would alert on has none.
+    alerts on the same events. Labels do not move it here: which events the new model alone would
+    alert on has no answer yet, so the recalibrations judge it by what it then shows. A rarity rule
+    carries over as it is.
 
     Args:
         rule: the rule in force.
-        policy: the threshold's policy.
-        label_window: newest labelled alerts that the policy looks at.
         samples: the range.
         trained: the new model and its scores of the samples.
         labels: every alert of the model in force, labelled or not.
     """
-    alerts = _rescored(samples, trained, labels)
     if rule.score is None:
         said = "a rarity means the same under each model"
         return Fit(before=rule, rule=rule, scale=None, reason=said)
-    scale = _scale(rule.score, samples, trained, alerts)
+    scale = _scale(rule.score, samples, trained, _shown(samples, trained, labels))
     if scale is None:
         said = (
             f"fewer than {LEAST_ALERTS} alerts of the model in force lie in the range: its "
@@ -91,45 +83,29 @@ def fitted_rule(
         f"{rule.score:.4f} of the model in force is {start:.4f} of the new one: as many of the "
         f"same events score as high ({scale.alerts} alerts)"
     )
-    recent = [each.on(scale) for each in _newest(alerts, label_window)]
-    decision = recalibrated_threshold(recent, start, None, policy)
-    if decision.outcome == "held":
-        return Fit(before=rule, rule=ThresholdRule(score=start), scale=scale, reason=said)
-    after = ThresholdRule(score=decision.threshold_after)
-    return Fit(before=rule, rule=after, scale=scale, reason=f"{said}; {decision.reason}")
+    return Fit(before=rule, rule=ThresholdRule(score=start), scale=scale, reason=said)
 
 
-class _Rescored(msgspec.Struct, frozen=True):
+class _Shown(msgspec.Struct, frozen=True):
     index: int
     raised: RaisedAlert
-    score: float
-
-    def on(self, scale: Scale) -> RaisedAlert:
-        """The alert as if the new model had raised it, under the threshold that showed it."""
-        threshold = min(scale.of(self.raised.threshold), self.score)
-        return msgspec.structs.replace(self.raised, score=self.score, threshold=threshold)
 
 
-def _rescored(
+def _shown(
     samples: Sequence[Sample], trained: Trained, labels: Sequence[EventLabel]
-) -> list[_Rescored]:
+) -> list[_Shown]:
     """The alerts that the new model scored warm, in the order of the samples."""
     index: dict[Place, int] = {sample.place: number for number, sample in enumerate(samples)}
     found = []
     for each in labels:
         at = index.get((each.partition, each.offset))
         if at is not None and trained.warm[at]:
-            found.append(_Rescored(at, each.raised, float(trained.scores[at])))
+            found.append(_Shown(at, each.raised))
     return sorted(found, key=lambda each: each.index)
 
 
-def _newest(alerts: Sequence[_Rescored], label_window: int) -> Sequence[_Rescored]:
-    labelled = [position for position, each in enumerate(alerts) if each.raised.anomaly is not None]
-    return alerts[labelled[-label_window] :] if len(labelled) > label_window else alerts
-
-
 def _scale(
-    threshold: float, samples: Sequence[Sample], trained: Trained, alerts: Sequence[_Rescored]
+    threshold: float, samples: Sequence[Sample], trained: Trained, alerts: Sequence[_Shown]
 ) -> Scale | None:
     """Compare at the threshold in force or, where too few events were watched at it, above it.
 
@@ -149,7 +125,7 @@ def _scale(
 
 
 def _watched(
-    level: float, samples: Sequence[Sample], alerts: Sequence[_Rescored]
+    level: float, samples: Sequence[Sample], alerts: Sequence[_Shown]
 ) -> NDArray[np.bool_]:
     """The samples that came, in their partition, after the last alert above this level."""
     last: dict[int, int] = {}

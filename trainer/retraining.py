@@ -18,7 +18,7 @@ from trainer.gate import Judgement, judge
 from trainer.material import gather
 from trainer.promotion import store_outcome
 from trainer.publication import publish_waiting
-from trainer.recalibration import policy_of, rule_in_force
+from trainer.recalibration import rule_in_force
 from trainer.report import Inputs, Outcome, metrics_of, run_of
 from trainer.request import Request, Retrain, Services
 from trainer.tenure import LEASE, Tenure, kept
@@ -90,8 +90,6 @@ def _retrain(
     rule, model_release = _in_force(configuration, services)
     fit = fitted_rule(
         rule,
-        policy_of(configuration.threshold),
-        configuration.threshold.label_window,
         samples,
         trained,
         [each for each in labels if each.raised.release >= model_release],

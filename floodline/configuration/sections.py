@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from floodline.configuration.model_section import ModelSection
 from floodline.configuration.section import Section
+from floodline.configuration.threshold_section import ThresholdSection
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.decoding import Schema
@@ -51,41 +52,6 @@ class DetectorSection(Section):
 
 def _finite(rule: str | float) -> bool:
     return isinstance(rule, str) or math.isfinite(rule)
-
-
-class ThresholdSection(Section):
-    """When a score becomes an alert, and how labels move that."""
-
-    initial_rarity: float = Field(
-        default=0.001,
-        ge=0.0001,
-        lt=1,
-        description="Before any release: alert on this share of the events, the rarest among a "
-        "partition's last 10,000. None can be that rare before 1 / initial_rarity events after "
-        "the warm-up: 0.001 gives no alert before event 1,250.",
-    )
-    initial_score: float | None = Field(
-        default=None,
-        ge=0,
-        le=1,
-        description="Before any release: a fixed threshold in place of initial_rarity.",
-    )
-    target_precision: float = Field(
-        default=0.8, gt=0, lt=1, description="Share of alerts that should be real."
-    )
-    confidence: float = Field(
-        default=0.8, gt=0.5, lt=1, description="Confidence of the bound that must meet the target."
-    )
-    min_labels: int = Field(default=30, ge=1, description="Fewer labels move nothing.")
-    largest_step: float = Field(
-        default=0.5,
-        gt=0,
-        lt=1,
-        description="Most that one move changes the gap between threshold and 1, as a share.",
-    )
-    label_window: int = Field(
-        default=2000, ge=10, description="Newest labels that an estimate looks at."
-    )
 
 
 class ReviewSection(Section):

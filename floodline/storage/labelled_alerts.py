@@ -10,13 +10,26 @@ import msgspec
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from floodline.feedback.estimates import RaisedAlert
 from floodline.storage.alerts import Kind
 from floodline.storage.current_labels import current, judged, undecided
 from floodline.storage.tables import AlertRow, LabelRow
 
-MOST_ALERTS = 20_000
-"""Newest alerts without a label that say how the labelled ones were chosen."""
+
+class RaisedAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert and what its analysts say of it now.
+
+    Attributes:
+        score: as it was published, never recomputed.
+        threshold: what the score was compared with; at most `score`.
+        release: the release that alerted.
+        anomaly: share in [0, 1] of the analysts who call it an anomaly, among those whose answer
+            counts; 1 or 0 where they agree; None where there is no such answer yet.
+    """
+
+    score: float
+    threshold: float
+    release: int
+    anomaly: float | None
 
 
 class EventLabel(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,57 +43,6 @@ class EventLabel(msgspec.Struct, frozen=True, kw_only=True):
 
 def _alerts(detector: str) -> ColumnElement[bool]:
     return (AlertRow.detector == detector) & (AlertRow.kind == Kind.ALERT)
-
-
-def recent(
-    session: Session, detector: str, most_labelled: int, since_release: int = 0
-) -> list[RaisedAlert]:
-    """The newest labelled alerts, in the order of their arrival, and those that came meanwhile.
-
-    By the time of the alert and not of the label: a late label on an old alert tells of old times.
-    The alerts without a label tell how the labelled ones were chosen. Alerts whose label counts for
-    nothing (planned, unsure) are left out, and so are those under releases before `since_release`,
-    which another model scored.
-    """
-    said = judged(detector)
-    rows = session.execute(
-        select(
-            AlertRow.id,
-            AlertRow.score,
-            AlertRow.threshold,
-            AlertRow.release,
-            AlertRow.received_at,
-            said.c.anomaly,
-        )
-        .join(said, said.c.alert_id == AlertRow.id)
-        .where(_alerts(detector), AlertRow.release >= since_release)
-        .order_by(AlertRow.received_at.desc(), AlertRow.id.desc())
-        .limit(most_labelled)
-    ).all()
-    if not rows:
-        return []
-    since = min(row.received_at for row in rows)
-    known = {row.id for row in rows}
-    others = session.execute(
-        select(AlertRow.id, AlertRow.score, AlertRow.threshold, AlertRow.release)
-        .where(
-            _alerts(detector),
-            AlertRow.received_at >= since,
-            AlertRow.release >= since_release,
-            undecided(),
-        )
-        .order_by(AlertRow.received_at.desc(), AlertRow.id)
-        .limit(MOST_ALERTS)
-    ).all()
-    unlabelled = [
-        _raised(row.score, row.threshold, row.release, None)
-        for row in others
-        if row.id not in known
-    ]
-    judged_now = [
-        _raised(row.score, row.threshold, row.release, float(row.anomaly)) for row in reversed(rows)
-    ]
-    return unlabelled + judged_now
 
 
 def of_events(session: Session, detector: str, topic_id: str) -> list[EventLabel]:
@@ -109,11 +71,11 @@ def of_events(session: Session, detector: str, topic_id: str) -> list[EventLabel
             alert_id=row.id,
             partition=row.partition,
             offset=row.offset,
-            raised=_raised(
-                row.score,
-                row.threshold,
-                row.release,
-                None if row.anomaly is None else float(row.anomaly),
+            raised=RaisedAlert(
+                score=row.score,
+                threshold=row.threshold,
+                release=row.release,
+                anomaly=None if row.anomaly is None else float(row.anomaly),
             ),
         )
         for row in rows
@@ -150,7 +112,3 @@ def snapshot_digest(session: Session, detector: str) -> tuple[int, str]:
     for row in sorted(tuple(row) for row in rows):
         digest.update("\x1f".join(row).encode() + b"\n")
     return len(rows), digest.hexdigest()
-
-
-def _raised(score: float, threshold: float, release: int, anomaly: float | None) -> RaisedAlert:
-    return RaisedAlert(score=score, threshold=threshold, release=release, anomaly=anomaly)

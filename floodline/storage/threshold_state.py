@@ -14,9 +14,14 @@ from floodline.storage.tables import ReleaseRow
 def in_force(
     session: Session, detector: str, initial_rule: ThresholdRule
 ) -> tuple[ThresholdRule, int]:
-    """The rule, and the number of the newest release that set the threshold; 0 before any."""
-    row = _newest(session, detector)
-    return (initial_rule, 0) if row is None else (releases.message(row).threshold, row.number)
+    """The rule, and the number of the newest release that set the threshold; 0 before any.
+
+    A release that only changes what is drawn repeats the rule that it found, so before any other
+    the rule is the first such release's, whatever the configuration says since.
+    """
+    newest = releases.newest(session, detector)
+    number = releases.threshold_number(session, detector)
+    return (initial_rule if newest is None else newest.threshold), number
 
 
 def before(
@@ -35,9 +40,8 @@ def standing(
     A day ago is the score in force then; where a retrained model came since, the one that came with
     the model, since scores before it mean something else.
     """
-    row = _newest(session, detector)
-    if row is None:
-        return Standing(threshold=initial_rule.score, a_day_ago=initial_rule.score, moved=None)
+    rule, number = in_force(session, detector, initial_rule)
+    row = releases.get(session, detector, number)
     of_model = releases.model_number(session, detector)
     past = _newest(
         session,
@@ -45,18 +49,14 @@ def standing(
         (ReleaseRow.created_at <= now - timedelta(hours=DAY)) | (ReleaseRow.number == of_model),
     )
     return Standing(
-        threshold=releases.message(row).threshold.score,
+        threshold=rule.score,
         a_day_ago=initial_rule.score if past is None else releases.message(past).threshold.score,
-        moved=max((now - row.created_at) / timedelta(hours=1), 0.0),
+        moved=None if row is None else max((now - row.created_at) / timedelta(hours=1), 0.0),
     )
 
 
-def _newest(
-    session: Session, detector: str, where: ColumnElement[bool] | None = None
-) -> ReleaseRow | None:
+def _newest(session: Session, detector: str, where: ColumnElement[bool]) -> ReleaseRow | None:
     chosen = select(ReleaseRow).where(
-        ReleaseRow.detector == detector, ReleaseRow.kind != "sampling"
+        ReleaseRow.detector == detector, ReleaseRow.kind != "sampling", where
     )
-    if where is not None:
-        chosen = chosen.where(where)
     return session.scalar(chosen.order_by(ReleaseRow.number.desc()).limit(1))

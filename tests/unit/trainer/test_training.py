@@ -9,8 +9,7 @@ from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import ConfigurationError
 from floodline.events.decoding import Schema
-from floodline.feedback.estimates import RaisedAlert
-from floodline.storage.labelled_alerts import EventLabel
+from floodline.storage.labelled_alerts import EventLabel, RaisedAlert
 from trainer.evaluation import cases, metrics, new_scores, truth
 from trainer.gate import judge
 from trainer.ports import OffsetRange, Record

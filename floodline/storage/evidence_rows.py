@@ -1,0 +1,202 @@
+"""Alerts, samples, their current labels and the releases they came under, as evidence."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from floodline.detection.threshold_rule import ThresholdRule
+from floodline.feedback.evidence import Answers, Chosen, Epoch, Evidence
+from floodline.feedback.review_sampling import Sampling
+from floodline.feedback.verdicts import Verdict
+from floodline.storage import releases
+from floodline.storage.alerts import Kind
+from floodline.storage.current_labels import current
+from floodline.storage.tables import AlertRow, LabelRow, ReleaseRow
+
+MOST = 20_000
+"""Newest alerts and samples that are looked at."""
+
+_COUNTING = {verdict.value: verdict.counts_as for verdict in Verdict}
+_HOUR = timedelta(hours=1)
+Rows = list[Any]
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    """Evidence, and the id of each alert or sample that was chosen, in its order."""
+
+    evidence: Evidence
+    ids: tuple[str, ...]
+
+
+def recent(
+    session: Session,
+    detector: str,
+    *,
+    now: datetime,
+    hours: float,
+    since_release: int,
+    initial_rule: ThresholdRule,
+    initial_sampling: Sampling | None,
+    half_life: float | None = None,
+) -> Evidence:
+    """What was chosen for review of late, and what its analysts say of it now.
+
+    The newest `MOST` alerts and samples that were taken in within the last `hours`, under releases
+    from `since_release` on (earlier ones had another model). Left out is what is labelled as
+    counting for nothing (planned, unsure), and what came under a release that this database does
+    not know, since nobody can tell then what was drawn.
+
+    Args:
+        session: of the database.
+        detector: its name.
+        now: ages are counted back from it.
+        hours: how far to look back.
+        since_release: the release that brought the model in force; 0 before any.
+        initial_rule: the threshold before any release.
+        initial_sampling: what was drawn before any release.
+        half_life: hours after which an event counts half; None: age does not matter.
+    """
+    return gathered(
+        session,
+        detector,
+        now=now,
+        hours=hours,
+        since_release=since_release,
+        initial_rule=initial_rule,
+        initial_sampling=initial_sampling,
+        half_life=half_life,
+    ).evidence
+
+
+def gathered(
+    session: Session,
+    detector: str,
+    *,
+    now: datetime,
+    hours: float,
+    since_release: int,
+    initial_rule: ThresholdRule,
+    initial_sampling: Sampling | None,
+    half_life: float | None = None,
+) -> Gathered:
+    """The same as `recent`, with the ids."""
+    scope = (
+        (AlertRow.detector == detector)
+        & (AlertRow.release >= since_release)
+        & (AlertRow.received_at >= now - hours * _HOUR)
+    )
+    known = _releases(session, detector, since_release)
+    answers = _answers(session, scope)
+    said = {row.alert_id for row in answers}
+    rows = [
+        row
+        for row in _chosen(session, scope)
+        if (row.release == 0 or row.release in known)
+        and (row.id in said or _COUNTING.get(row.verdict, True) is not None)
+    ]
+    evidence = Evidence(
+        chosen=_columns(rows, now),
+        answers=_answer_columns(rows, answers, now),
+        epochs=_epochs(rows, known, initial_rule, initial_sampling),
+        half_life=half_life,
+    )
+    return Gathered(evidence, tuple(row.id for row in rows))
+
+
+def _releases(session: Session, detector: str, since: int) -> dict[int, ReleaseRow]:
+    chosen = select(ReleaseRow).where(ReleaseRow.detector == detector, ReleaseRow.number >= since)
+    return {row.number: row for row in session.scalars(chosen)}
+
+
+def _chosen(session: Session, scope: ColumnElement[bool]) -> Rows:
+    chosen = (
+        select(
+            AlertRow.id,
+            AlertRow.topic_id,
+            AlertRow.partition,
+            AlertRow.offset,
+            AlertRow.score,
+            AlertRow.threshold,
+            AlertRow.release,
+            AlertRow.kind,
+            AlertRow.probability,
+            AlertRow.received_at,
+            AlertRow.verdict,
+        )
+        .where(scope)
+        .order_by(AlertRow.received_at.desc(), AlertRow.id.desc())
+        .limit(MOST)
+    )
+    return list(session.execute(chosen).all())
+
+
+def _answers(session: Session, scope: ColumnElement[bool]) -> Rows:
+    counting = [verdict for verdict, counts in _COUNTING.items() if counts is not None]
+    chosen = (
+        select(LabelRow.alert_id, LabelRow.analyst_id, LabelRow.verdict, LabelRow.created_at)
+        .join(AlertRow, AlertRow.id == LabelRow.alert_id)
+        .where(scope, LabelRow.verdict.in_(counting), current())
+        .order_by(LabelRow.created_at, LabelRow.id)
+    )
+    return list(session.execute(chosen).all())
+
+
+def _columns(rows: Rows, now: datetime) -> Chosen:
+    numbers: dict[tuple[str, int], int] = {}
+    places = [numbers.setdefault((row.topic_id, row.partition), len(numbers)) for row in rows]
+    return Chosen(
+        scores=np.array([row.score for row in rows], np.float64),
+        thresholds=np.array([row.threshold for row in rows], np.float64),
+        releases=np.array([row.release for row in rows], np.int64),
+        places=np.array(places, np.int64),
+        offsets=np.array([row.offset for row in rows], np.int64),
+        ages=np.array([_age(row.received_at, now) for row in rows], np.float64),
+    )
+
+
+def _answer_columns(rows: Rows, answers: Rows, now: datetime) -> Answers:
+    index = {row.id: number for number, row in enumerate(rows)}
+    kept = [row for row in answers if row.alert_id in index]
+    analysts: dict[str, int] = {}
+    who = [analysts.setdefault(row.analyst_id, len(analysts)) for row in kept]
+    return Answers(
+        items=np.array([index[row.alert_id] for row in kept], np.int64),
+        analysts=np.array(who, np.int64),
+        real=np.array([_COUNTING[row.verdict] for row in kept], np.bool_),
+        ages=np.array([_age(row.created_at, now) for row in kept], np.float64),
+    )
+
+
+def _age(at: datetime, now: datetime) -> float:
+    return max((now - at) / _HOUR, 0.0)
+
+
+def _epochs(
+    rows: Rows,
+    known: dict[int, ReleaseRow],
+    initial_rule: ThresholdRule,
+    initial_sampling: Sampling | None,
+) -> tuple[Epoch, ...]:
+    epochs = []
+    for number in sorted({row.release for row in rows}):
+        if number in known:
+            release = releases.message(known[number])
+            rule, sampling = release.threshold, release.sampling
+            epochs.append(Epoch(release=number, threshold=rule.score, sampling=sampling))
+        else:
+            mine = [row for row in rows if row.release == number]
+            epochs.append(_first_epoch(mine, initial_rule, initial_sampling))
+    return tuple(epochs)
+
+
+def _first_epoch(rows: Rows, rule: ThresholdRule, sampling: Sampling | None) -> Epoch:
+    """Before any release, by what the rows say: a configuration may have been changed since."""
+    same = all(row.threshold == rule.score for row in rows)
+    drawn = [row.probability for row in rows if row.kind == Kind.SAMPLE]
+    if drawn:
+        sampling = Sampling.even(len(drawn) / sum(1 / rate for rate in drawn))
+    return Epoch(release=0, threshold=rule.score if same else None, sampling=sampling)
