@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Collection
+from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
@@ -79,7 +80,7 @@ class CommitWatch:
         apart than `PROMPT_SECONDS`, nobody on this machine could have been served between them.
         """
         looks = [since, *(each for each in self._looks if each > since), time.monotonic()]
-        gaps = (later - earlier for earlier, later in zip(looks, looks[1:], strict=False))
+        gaps = (later - earlier for earlier, later in pairwise(looks))
         return sum(gap for gap in gaps if gap > PROMPT_SECONDS)
 
     def _wait(self, condition: Callable[[], bool], deadline: float) -> bool:

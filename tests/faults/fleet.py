@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -85,6 +86,21 @@ class Fleet:
             return outcome.is_committed()
 
         wait_until(reached, "every record lies before a committed offset", seconds)
+
+    def story(self, seconds: float) -> str:
+        """What the members logged in the last seconds, in order, with the seconds ago."""
+        now, told = datetime.now(UTC), []
+        for name, member in self._members.items():
+            for line in member.lines:
+                ago = (now - datetime.fromisoformat(line["timestamp"])).total_seconds()
+                if ago <= seconds:
+                    said = {
+                        key: line[key]
+                        for key in ("event", "partition", "partitions")
+                        if key in line
+                    }
+                    told.append((ago, f"-{ago:.1f} s {name}: {said}"))
+        return "\n".join(text for _, text in sorted(told, reverse=True))
 
     def check(self) -> None:
         """Fail where a member ended by itself."""

@@ -66,7 +66,8 @@ class KillRun:
             still = self.watch.stood_still(begun)
             if took > limit + still:
                 said = f"{way}: {took:.1f} s, at most {limit:g} s were promised"
-                self.late.append(f"{said}; the machine stood still for {still:.1f} s")
+                story = self.fleet.story(took)
+                self.late.append(f"{said}; the machine stood still for {still:.1f} s\n{story}")
         if victim not in self.fleet.running:
             self.fleet.start(victim)
 
@@ -98,4 +99,4 @@ def test_sigkill_at_random_moments(site: Site, effort: Effort, verdict: Verdict,
         fleet.wait_committed(site.outcome, PATIENCE_SECONDS)
         fleet.stop_all()
     verdict.account(site.outcome)
-    assert not run.late, run.late
+    assert not run.late, "\n".join(run.late)
