@@ -111,7 +111,7 @@ class Naive(Fixed):
 class Ours(Fixed):
     """Floodline's own decisions, with its review sampling."""
 
-    confidence = 0.9
+    confidence = 0.95
 
     def __init__(self, world: World, target: float) -> None:
         super().__init__(world, target)
@@ -200,9 +200,7 @@ def evidence(queue: Queue, hour: int, epochs: tuple[Epoch, ...]) -> Evidence:
     )
 
 
-def drawn(
-    random: np.random.Generator, method: Method, x: Numbers
-) -> NDArray[np.bool_]:
+def drawn(random: np.random.Generator, method: Method, x: Numbers) -> NDArray[np.bool_]:
     """Which events are chosen for review: all alerts, and samples by the method's rates."""
     alerts: NDArray[np.bool_] = x >= method.threshold
     if method.sampling is None:

@@ -9,7 +9,7 @@ Numbers = NDArray[np.float64]
 ANSWERED = 0.3
 """Share of what comes into the queue that gets an answer."""
 RESERVED = 0.1
-"""Share of the answers that goes to what stands in the queue by chance."""
+"""Share of the answers that goes to what stands in the queue by chance, half of it to samples."""
 ANALYSTS = 5
 KEPT_HOURS = 24
 """Unanswered events leave the queue after so many hours."""
@@ -73,8 +73,11 @@ class Queue(msgspec.Struct):
         count = min(random.poisson(ANSWERED * arrived), waiting.size)
         by_chance = random.binomial(count, reserved)
         top = waiting[np.argsort(-self.x[waiting], kind="stable")][: count - by_chance]
-        others = np.setdiff1d(waiting, top)
-        chosen = np.concatenate([top, random.permutation(others)[:by_chance]])
+        others = random.permutation(np.setdiff1d(waiting, top))
+        samples = others[self.x[others] < self.threshold[others]][: -(-by_chance // 2)]
+        rest = np.setdiff1d(others, samples)
+        drawn = random.permutation(rest)[: by_chance - samples.size]
+        chosen = np.concatenate([top, samples, drawn])
         wrong = random.random(chosen.size) < noise
         self.answer[chosen] = self.real[chosen] ^ wrong
         self.told[chosen] = hour + delay

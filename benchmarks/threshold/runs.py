@@ -12,7 +12,7 @@ from benchmarks.threshold.worlds import HOURS, World
 from floodline.feedback.review_estimates import ReviewEstimates
 
 Numbers = NDArray[np.float64]
-LOOK_EVERY = 4
+LOOK_EVERY = 6
 LAST = 2 / 3
 TARGETS = (0.5, 0.7, 0.8, 0.9)
 CONFIDENCE = 0.9
@@ -78,7 +78,13 @@ def run(world: World, method: Method, target: float, seed: int) -> Run:
 
 
 def _chosen(
-    random: np.random.Generator, world: World, method: Method, labels: int, hour: int, *, burst: bool
+    random: np.random.Generator,
+    world: World,
+    method: Method,
+    labels: int,
+    hour: int,
+    *,
+    burst: bool,
 ) -> tuple[Numbers, NDArray[np.bool_]]:
     """The events of an hour that are chosen for review: their x, and which are real."""
     lowest = method.threshold if method.sampling is None else _LOWEST
@@ -99,7 +105,10 @@ def _judged(
     precision, recall = _over(world, last)
     best = [world.lowest(target, each.labels, each.hour / HOURS) for each in last]
     best_recall = np.mean(
-        [0.0 if x is None else world.recall(x, each.labels) for x, each in zip(best, last, strict=True)]
+        [
+            0.0 if x is None else world.recall(x, each.labels)
+            for x, each in zip(best, last, strict=True)
+        ]
     )
     found = Run(
         held=precision >= target,

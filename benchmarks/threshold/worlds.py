@@ -3,14 +3,14 @@
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gamma, norm
+from scipy.special import gammaincc, ndtr
 
 Numbers = NDArray[np.float64]
 
 EVENTS_AN_HOUR = 5_000.0
 HOURS = 240
 INITIAL_RARITY = 0.005
-_GRID = np.linspace(-8.0, 20.0, 5_601)
+_GRID = np.linspace(-8.0, 20.0, 2_801)
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,14 +47,15 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     def real_tail(self, x: Numbers | float, labels: int) -> Numbers:
         """The share of the real ones at or above x, after so many labels."""
         lift = self.lift + self.taught * labels / (labels + 100)
-        seen = norm.sf((np.asarray(x) - lift) / self.spread)
+        seen = ndtr((lift - np.asarray(x)) / self.spread)
         return (1 - self.hidden) * seen + self.hidden * self.rest_tail(x, 0.0)
 
     def rest_tail(self, x: Numbers | float, moment: float) -> Numbers:
         """The share of the others at or above x, at a moment in [0, 1] of the stream."""
         at = np.asarray(x) - self.drift * moment
-        long = gamma.sf(at + 2.0, 4.0, scale=0.5)
-        return (1 - self.skewed) * norm.sf(at) + self.skewed * long
+        long = gammaincc(4.0, np.maximum(at + 2.0, 0.0) / 0.5)
+        tail: Numbers = (1 - self.skewed) * ndtr(-at) + self.skewed * long
+        return tail
 
     def precision(self, x: float, labels: int, moment: float) -> float:
         """The expected share of real ones among the events at or above x; 1 without any."""
@@ -88,24 +89,25 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         self, random: np.random.Generator, floor: float, labels: int, hour: int
     ) -> tuple[Numbers, NDArray[np.bool_]]:
         """The events of an hour at or above x = floor: their x, and which are real."""
-        moment = hour / HOURS
-        real = self._above(random, floor, self.prevalence, labels, moment, is_real=True)
-        rest = self._above(random, floor, 1 - self.prevalence, labels, moment, is_real=False)
+        shift = self.drift * hour / HOURS
+        real = self._real(random, labels, shift)
+        real = real[real >= floor]
+        rest = self._rest(random, floor - shift) + shift
         return np.concatenate([real, rest]), np.arange(real.size + rest.size) < real.size
 
-    def _above(
-        self,
-        random: np.random.Generator,
-        floor: float,
-        share: float,
-        labels: int,
-        moment: float,
-        *,
-        is_real: bool,
-    ) -> Numbers:
-        points = np.append(floor, _GRID[_GRID > floor])
-        tails = self.real_tail(points, labels) if is_real else self.rest_tail(points, moment)
-        count = random.poisson(EVENTS_AN_HOUR * share * float(tails[0]))
+    def _real(self, random: np.random.Generator, labels: int, shift: float) -> Numbers:
+        count = random.poisson(EVENTS_AN_HOUR * self.prevalence)
+        lift = self.lift + self.taught * labels / (labels + 100)
+        x = random.normal(lift, self.spread, count)
+        hidden = random.random(count) < self.hidden
+        tails = self.rest_tail(_GRID, 0.0)
+        x[hidden] = np.interp(-random.random(int(hidden.sum())), -tails, _GRID) + shift
+        return x
+
+    def _rest(self, random: np.random.Generator, floor: float) -> Numbers:
+        points = np.append(floor, _GRID[np.searchsorted(_GRID, floor, side="right") :])
+        tails = self.rest_tail(points, 0.0)
+        count = random.poisson(EVENTS_AN_HOUR * (1 - self.prevalence) * float(tails[0]))
         return np.interp(-random.random(count) * tails[0], -tails, points)
 
 

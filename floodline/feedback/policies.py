@@ -43,7 +43,9 @@ class AlertBudget(
             raise ValueError(f"per_hour is a positive number, not {self.per_hour}")
 
     def __str__(self) -> str:
-        return f"at most {self.per_hour:g} alerts an hour, at least {self.precision:.0%} of them real"
+        return (
+            f"at most {self.per_hour:g} alerts an hour, at least {self.precision:.0%} of them real"
+        )
 
 
 class LeastCost(msgspec.Struct, frozen=True, kw_only=True, tag="cost", forbid_unknown_fields=True):

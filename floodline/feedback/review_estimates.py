@@ -16,6 +16,7 @@ Numbers = NDArray[np.float64]
 
 CELLS = 5
 """Parts by score of the alerts, and of the samples, in which the share with an answer is taken."""
+_NOTHING = 1e-9
 
 
 class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,46 +100,48 @@ class ReviewEstimates:
     Each event that was chosen with chance p stands for v = 1 / p events. Not all that were chosen
     get an answer, and analysts take the top of the queue first: so alerts, and samples apart from
     them, are parted by score into five cells of equally many, and an answer also stands for the
-    events of its cell that got none. With u the trust in an answer, N the sum of v in a cell:
+    events of its cell, on its side of the threshold, that got none. With u the trust in an answer,
+    N the sum of v in a cell's part:
 
-        w = u v N / sum(u v over the cell's answers)
+        w = u v N / sum(u v over the answers of the part)
 
     An answer with a share a of "anomaly" adds w a to the real ones and w (1 - a) to the others. One
-    find more could stand for all that a cell has on its side of the threshold, by the cell's
-    effective number of answers, if it has any. Counts become intervals by `total_bounds` and `share_bounds`.
+    find more could stand for all of a part, by its effective number of answers if it has any: above
+    the threshold the heaviest such find counts (Fay and Feuer's choice), since precision is a
+    promise; below it the average one (Tiwari's), since what is missed may lie in any part, and the
+    heaviest would make every recall seem possible. Counts become intervals by `total_bounds` and
+    `share_bounds`.
 
     Every event with the same score must have had a chance to be chosen: a stratum with rate 0 is
     invisible. It fails where, within a cell, real ones are answered more often than others, and
     where scores have come to mean something else within the stretch.
 
     Sources: Horvitz, Thompson, "A generalization of sampling without replacement from a finite
-    universe", JASA 47, 1952; Kish, "Survey Sampling", 1965, section 11.7 (effective number).
+    universe", JASA 47, 1952; Kish, "Survey Sampling", 1965, section 11.7 (effective number);
+    Tiwari, Clegg, Zou, "Efficient interval estimation for age-adjusted cancer rates", Statistical
+    Methods in Medical Research 15, 2006.
     """
 
     def __init__(self, reviewed: Reviewed, confidence: float) -> None:
         self._confidence = confidence
         self._hours = reviewed.hours
         order = np.argsort(reviewed.scores, kind="stable")
-        self._scores = reviewed.scores[order]
-        stands, anomaly = reviewed.weights[order], reviewed.anomaly[order]
-        answered = ~np.isnan(anomaly)
-        trusted = np.where(answered, reviewed.trust[order], 0.0) * stands
+        answered = ~np.isnan(reviewed.anomaly[order])
+        trust = np.where(answered, reviewed.trust[order], 0.0)
+        anomaly = np.where(answered, reviewed.anomaly[order], 0.0)
+        scores, stands = reviewed.scores[order], reviewed.weights[order]
         cells = _cells(reviewed.alerted[order])
-        effective, weights = _weights(cells, stands, trusted)
-        real = np.where(answered, anomaly, 0.0)
-        self._events = _Sums(stands, stands**2)
-        self._heaviest = np.append(np.maximum.accumulate(stands[::-1])[::-1], 1.0)
-        self._real = _Sums(weights * real, weights**2 * real)
-        self._false = _Sums(weights * (1 - real) * answered, weights**2 * (1 - real) * answered)
-        # By place: the heaviest find among events from here on, and among those before.
-        self._above, self._below = _heaviest_finds(cells, stands, effective)
+        self._cells = [
+            _Cell(scores[inside], stands[inside], trust[inside], anomaly[inside])
+            for inside in (cells == cell for cell in range(2 * CELLS))
+            if inside.any()
+        ]
         self.answers = int(answered.sum())
 
     def precision(self, thresholds: Numbers) -> Interval:
         """The share of real ones among the events at or above each threshold."""
-        places = self._places(thresholds)
-        real, false = self._tail(self._real, places), self._tail(self._false, places)
-        return self._share(real, false)
+        above = self._sides(thresholds, above=True)
+        return self._share(above.real, above.false)
 
     def precision_at_most(
         self, thresholds: Numbers, target: float, *, all_false_below: float | None = None
@@ -148,51 +151,38 @@ class ReviewEstimates:
         A p-value: at most 1 - confidence where the one-sided lower bound is above the target. With
         `all_false_below`, answers on lower scores are set aside, and all their events are false.
         """
-        places = self._places(thresholds)
         if all_false_below is None:
-            real, false = self._tail(self._real, places), self._tail(self._false, places)
+            above = self._sides(thresholds, above=True)
+            real, false = above.real, above.false
         else:
-            anchor = np.broadcast_to(self._places(np.array([all_false_below])), places.shape)
-            real, false = self._tail(self._real, anchor), self._tail(self._false, anchor)
-            false = false.plus(self._counted(places).minus(self._counted(anchor)))
-        return share_at_most(real, false, np.full(len(places), target))
-
-    def rate_at_most(self, thresholds: Numbers, per_hour: float) -> Numbers:
-        """How far the events speak for at most so many an hour at each threshold; 0 to 1."""
-        counts = self._counted(self._places(thresholds))
-        return total_at_most(counts, np.full(counts.total.shape, per_hour * self._hours))
+            anchor = np.full(thresholds.shape, all_false_below)
+            above, all_above = (self._sides(at, above=True) for at in (anchor, thresholds))
+            between = all_above.events.minus(above.events)
+            real, false = above.real, above.false.plus(between)
+        return share_at_most(real, false, np.full(thresholds.shape, target))
 
     def recall(self, thresholds: Numbers) -> Interval:
         """The share of the real ones that lies at or above each threshold."""
-        places = self._places(thresholds)
-        return self._share(self._tail(self._real, places), self._head(self._real, places))
+        above, below = (self._sides(thresholds, above=each) for each in (True, False))
+        return self._share(above.real, below.real)
 
     def alerts_per_hour(self, thresholds: Numbers) -> Interval:
         """Events an hour at or above each threshold."""
-        return self._rate(self._counted(self._places(thresholds)))
+        return self._rate(self._sides(thresholds, above=True).events)
+
+    def rate_at_most(self, thresholds: Numbers, per_hour: float) -> Numbers:
+        """How far the events speak for at most so many an hour at each threshold; 0 to 1."""
+        events = self._sides(thresholds, above=True).events
+        return total_at_most(events, np.full(thresholds.shape, per_hour * self._hours))
 
     def cost_per_hour(self, thresholds: Numbers, *, miss: float, false_alarm: float) -> Interval:
         """What misses and false alarms cost an hour at each threshold."""
-        places = self._places(thresholds)
-        missed, false = self._head(self._real, places), self._tail(self._false, places)
-        cost = WeightedCounts(
-            miss * missed.total + false_alarm * false.total,
-            miss**2 * missed.squares + false_alarm**2 * false.squares,
-            np.maximum(miss * missed.next_weight, false_alarm * false.next_weight),
-        )
-        return self._rate(cost)
+        above, below = (self._sides(thresholds, above=each) for each in (True, False))
+        return self._rate(below.real.times(miss).plus(above.false.times(false_alarm)))
 
-    def _counted(self, places: NDArray[np.int64]) -> WeightedCounts:
-        return WeightedCounts(*self._events.from_place(places), self._heaviest[places])
-
-    def _places(self, thresholds: Numbers) -> NDArray[np.int64]:
-        return np.searchsorted(self._scores, thresholds, side="left")
-
-    def _tail(self, sums: "_Sums", places: NDArray[np.int64]) -> WeightedCounts:
-        return WeightedCounts(*sums.from_place(places), np.maximum(self._above[places], 1.0))
-
-    def _head(self, sums: "_Sums", places: NDArray[np.int64]) -> WeightedCounts:
-        return WeightedCounts(*sums.before_place(places), np.maximum(self._below[places], 1.0))
+    def _sides(self, thresholds: Numbers, *, above: bool) -> "_Side":
+        parts = [cell.part(thresholds, above=above) for cell in self._cells]
+        return _summed(parts, heaviest=above, count=thresholds.size)
 
     def _share(self, part: WeightedCounts, rest: WeightedCounts) -> Interval:
         whole = part.total + rest.total
@@ -205,6 +195,87 @@ class ReviewEstimates:
         return Interval(counts.total / self._hours, *(each / self._hours for each in bounds))
 
 
+class _Side(msgspec.Struct, frozen=True):
+    """What lies on one side of each threshold; (m,) each."""
+
+    events: WeightedCounts
+    real: WeightedCounts
+    false: WeightedCounts
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """A cell's share of a side: events and answers, as sums of weights and of squares; (m,) each.
+
+    `effective` is Kish's number of answers, `heaviest` the most that an event stands for.
+    """
+
+    events: Numbers
+    squares: Numbers
+    real: Numbers
+    real_squares: Numbers
+    false: Numbers
+    false_squares: Numbers
+    effective: Numbers
+    heaviest: float
+
+
+class _Cell:
+    """Events of one cell, by rising score."""
+
+    def __init__(self, scores: Numbers, stands: Numbers, trust: Numbers, anomaly: Numbers) -> None:
+        self._scores = scores
+        self._heaviest = float(stands.max())
+        said = trust * stands
+        rows = (stands, stands**2, said, said**2, said * anomaly, said**2 * anomaly)
+        self._sums = np.zeros((len(rows), scores.size + 1))
+        np.cumsum(np.stack(rows), axis=1, out=self._sums[:, 1:])
+
+    def part(self, thresholds: Numbers, *, above: bool) -> _Part:
+        """What lies at or above each threshold, or below it."""
+        places = np.searchsorted(self._scores, thresholds, side="left")
+        sums = self._sums[:, places]
+        if above:
+            sums = self._sums[:, -1:] - sums
+            sums = np.where(sums > _NOTHING * self._sums[:, -1:], sums, 0.0)
+        events, squares, said, said_squares, real, real_squares = sums
+        none = np.zeros(events.shape)
+        scale = np.divide(events, said, out=none.copy(), where=said > 0)
+        effective = np.divide(said**2, said_squares, out=none.copy(), where=said_squares > 0)
+        return _Part(
+            events,
+            squares,
+            real * scale,
+            real_squares * scale**2,
+            np.maximum(said - real, 0.0) * scale,
+            np.maximum(said_squares - real_squares, 0.0) * scale**2,
+            effective,
+            self._heaviest,
+        )
+
+
+def _summed(parts: list[_Part], *, heaviest: bool, count: int) -> _Side:
+    events, squares, find = np.zeros(count), np.zeros(count), np.zeros(count)
+    real, real_squares, false, false_squares = (np.zeros(count) for _ in range(4))
+    answers, most = np.zeros(count), np.ones(count)
+    for part in parts:
+        events, squares = events + part.events, squares + part.squares
+        real, real_squares = real + part.real, real_squares + part.real_squares
+        false, false_squares = false + part.false, false_squares + part.false_squares
+        there = part.events > 0
+        known = np.maximum(part.effective, 1.0)
+        find = np.maximum(find, part.events / known)
+        answers += np.where(there, known, 0.0)
+        most = np.maximum(most, np.where(there, part.heaviest, 1.0))
+    if not heaviest:
+        find = events / np.maximum(answers, 1.0)
+    find = np.maximum(find, 1.0)
+    return _Side(
+        WeightedCounts(events, squares, most),
+        WeightedCounts(real, real_squares, find),
+        WeightedCounts(false, false_squares, find),
+    )
+
+
 def _cells(alerted: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The cell of each event, in order of score: alerts from 0 on, samples behind them."""
     cells = np.empty(len(alerted), np.int64)
@@ -212,42 +283,3 @@ def _cells(alerted: NDArray[np.bool_]) -> NDArray[np.int64]:
         count = int(kind.sum())
         cells[kind] = first + np.arange(count) * CELLS // max(count, 1)
     return cells
-
-
-def _weights(
-    cells: NDArray[np.int64], stands: Numbers, trusted: Numbers
-) -> tuple[Numbers, Numbers]:
-    """By cell the effective number of answers, at least 1; by event what its answer stands for."""
-    total, answers, squares = (
-        np.bincount(cells, each, minlength=2 * CELLS) for each in (stands, trusted, trusted**2)
-    )
-    effective = np.divide(answers**2, squares, out=np.ones(2 * CELLS), where=squares > 0)
-    each = np.divide(total, answers, out=np.zeros(2 * CELLS), where=answers > 0)
-    return np.maximum(effective, 1.0), trusted * each[cells]
-
-
-def _heaviest_finds(
-    cells: NDArray[np.int64], stands: Numbers, effective: Numbers
-) -> tuple[Numbers, Numbers]:
-    """By place what one find could stand for, at most: from the place on, and before it."""
-    above, below = np.zeros(cells.size + 1), np.zeros(cells.size + 1)
-    for cell in range(2 * CELLS):
-        before = np.append(0.0, np.cumsum(np.where(cells == cell, stands, 0.0))) / effective[cell]
-        below = np.maximum(below, before)
-        above = np.maximum(above, before[-1] - before)
-    return above, below
-
-
-class _Sums:
-    """Running sums of weights and of their squares, in order of score."""
-
-    def __init__(self, weights: Numbers, squares: Numbers) -> None:
-        self._sums = np.stack([np.append(0.0, np.cumsum(each)) for each in (weights, squares)])
-
-    def before_place(self, places: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
-        return self._sums[0, places], self._sums[1, places]
-
-    def from_place(self, places: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
-        left = np.maximum(self._sums[:, -1:] - self._sums[:, places], 0.0)
-        left = np.where(left > 1e-9 * self._sums[:, -1:], left, 0.0)
-        return left[0], left[1]

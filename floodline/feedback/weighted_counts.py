@@ -36,6 +36,12 @@ class WeightedCounts(msgspec.Struct, frozen=True):
         heaviest = np.maximum(self.next_weight, other.next_weight)
         return WeightedCounts(self.total + other.total, self.squares + other.squares, heaviest)
 
+    def times(self, factor: float) -> "WeightedCounts":
+        """As if each item weighed so many times as much."""
+        return WeightedCounts(
+            factor * self.total, factor**2 * self.squares, factor * self.next_weight
+        )
+
     def minus(self, part: "WeightedCounts") -> "WeightedCounts":
         """Without a part of it; the next one may weigh as much as before."""
         total, squares = self.total - part.total, self.squares - part.squares

@@ -15,13 +15,14 @@ ANSWERS = st.lists(
 )
 
 
-def estimates(scores: list[float], answers: list[float], chances: float = 1.0) -> ReviewEstimates:
+def estimates(scores: list[float], answers: list[float]) -> ReviewEstimates:
     """Of events that were all chosen with the same chance, in one hour."""
     count = len(scores)
     return ReviewEstimates(
         Reviewed(
             scores=np.array(scores, dtype=np.float64),
-            chances=np.full(count, chances),
+            weights=np.ones(count),
+            alerted=np.ones(count, np.bool_),
             anomaly=np.array(answers, dtype=np.float64),
             trust=np.ones(count),
             hours=1.0,
@@ -76,10 +77,10 @@ def test_recall_from_samples_is_right_on_average() -> None:
     found = []
     for _ in range(200):
         chosen = above | (draw.random(real.size) < 0.02)
-        chances = np.where(above, 1.0, 0.02)[chosen]
         reviewed = Reviewed(
             scores=scores[chosen],
-            chances=chances,
+            weights=np.where(above, 1.0, 50.0)[chosen],
+            alerted=above[chosen],
             anomaly=real[chosen].astype(np.float64),
             trust=np.ones(int(chosen.sum())),
             hours=1.0,
@@ -109,6 +110,38 @@ def test_an_answer_without_trust_counts_for_nothing() -> None:
     trust = np.array([0.0, 1.0] * 5)
     anomaly = np.array([0.0, 1.0] * 5)
     reviewed = Reviewed(
-        scores=scores, chances=np.ones(count), anomaly=anomaly, trust=trust, hours=1.0
+        scores=scores,
+        weights=np.ones(count),
+        alerted=np.ones(count, np.bool_),
+        anomaly=anomaly,
+        trust=trust,
+        hours=1.0,
     )
     assert ReviewEstimates(reviewed, CONFIDENCE).precision(np.array([0.5])).value[0] == 1.0
+
+
+@settings(deadline=None)
+@given(ANSWERS, st.floats(0.05, 0.95))
+def test_the_p_value_agrees_with_the_bound(items: list[tuple[float, float]], target: float) -> None:
+    """A lower bound is above the target just where the p-value is below half of the rest."""
+    scores, answers = (list(each) for each in zip(*items, strict=True))
+    found, points = estimates(scores, answers), np.linspace(0, 1, 5)
+    lower, doubt = found.precision(points).lower, found.precision_at_most(points, target)
+    apart = np.abs(lower - target) > 1e-6
+    assert ((lower > target) == (doubt < (1 - CONFIDENCE) / 2))[apart].all()
+    upper = found.alerts_per_hour(points).upper
+    apart = np.abs(upper - 10) > 1e-6
+    assert ((upper < 10) == (found.rate_at_most(points, 10.0) > 1 - (1 - CONFIDENCE) / 2))[
+        apart
+    ].all()
+
+
+def test_all_false_below_an_anchor_is_the_worst_case() -> None:
+    """With every lower event false, precision is doubted more, and the more so further down."""
+    scores = np.linspace(0.01, 0.99, 99)
+    found = estimates(scores.tolist(), np.where(scores > 0.7, 1.0, np.nan).tolist())
+    points = np.array([0.4, 0.5, 0.6, 0.7])
+    doubt = found.precision_at_most(points, 0.5, all_false_below=0.7)
+    assert (np.diff(doubt) < 0).all()
+    assert doubt[-1] == pytest.approx(found.precision_at_most(points, 0.5)[-1], abs=1e-6)
+    assert doubt[1] > 0.05 > doubt[2]
