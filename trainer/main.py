@@ -20,6 +20,7 @@ from floodline.storage.tables import ReleaseRow
 from floodline.telemetry.endpoint import serve
 from floodline.telemetry.metrics import TrainerMetrics
 from trainer.adapters.kafka import KafkaEvents, KafkaReleases
+from trainer.moves import Followed, follow_people
 from trainer.observation import Observation
 from trainer.recalibration import Recalibration, preview, recalibrate_once
 from trainer.request import Request, Retrain, Services
@@ -28,6 +29,8 @@ from trainer.tenure import LeaseLost
 
 log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 60.0
+_MOVES_SECONDS = 1.0
+"""A move or a policy of a person is in force in the consumer within 5 s."""
 
 
 def _now() -> datetime:
@@ -53,9 +56,21 @@ def recalibrate(configuration: Configuration, *, dry_run: bool = False) -> Recal
     """
     with _database(configuration) as engine:
         if dry_run:
-            return preview(engine, configuration)
+            return preview(engine, configuration, _now)
         channel = KafkaReleases(configuration)
         return recalibrate_once(engine, configuration, channel, _now, "command line")
+
+
+def follow(configuration: Configuration) -> Followed:
+    """Release the approved moves once, and apply a policy that people changed.
+
+    Raises:
+        Conflict: another trainer does so now.
+        DependencyDown: SQL or Kafka does not answer.
+    """
+    with _database(configuration) as engine:
+        channel = KafkaReleases(configuration)
+        return follow_people(engine, configuration, channel, _now, "command line")
 
 
 def retrain(
@@ -110,7 +125,7 @@ def _retrain(configuration: Configuration, engine: Engine, request: Request) -> 
 
 
 def train(configuration: Configuration) -> None:
-    """Recalibrate and retrain on their schedules until SIGTERM or SIGINT.
+    """Recalibrate, retrain and follow people's moves on their schedules until SIGTERM or SIGINT.
 
     A run that fails is logged and counted, and the next one is tried at its time.
 
@@ -149,10 +164,18 @@ def _jobs(configuration: Configuration, engine: Engine, observation: Observation
         done = recalibrate_once(engine, configuration, channel, _now, "schedule")
         observation.recalibrated(done)
         _note(observation, "recalibrate")
-        if done.decision.outcome == "moved":
-            log.info("threshold moved", release=done.release, reason=done.decision.reason)
-        elif done.release is not None:
-            log.info("other events are drawn for review", release=done.release)
+        _tell(done)
+
+    def follow_now() -> None:
+        done = follow_people(engine, configuration, channel, _now, "schedule")
+        observation.followed(done)
+        for move in done.moves:
+            log.info("move", id=move.id, state=move.state, release=move.release, note=move.note)
+        if done.recalibration is not None:
+            _tell(done.recalibration)
+        observation.succeeded("moves")
+        if done.moves or done.recalibration is not None:
+            observation.refresh()
 
     def retrain_if_due() -> None:
         if _retrain_due(configuration, engine):
@@ -174,8 +197,19 @@ def _jobs(configuration: Configuration, engine: Engine, observation: Observation
     every = section.recalibrate_every_seconds
     return [
         Job(name="recalibrate", every=every, run=recalibrate_now, failed=failed),
+        Job(name="moves", every=_MOVES_SECONDS, run=follow_now, failed=failed),
         Job(name="retrain", every=looks, run=retrain_if_due, failed=failed),
     ]
+
+
+def _tell(done: Recalibration) -> None:
+    """Log what a recalibration changed."""
+    if done.decision.outcome == "moved" and done.release is not None:
+        log.info("threshold moved", release=done.release, reason=done.decision.reason)
+    elif done.decision.outcome == "moved":
+        log.info("a move waits for a second person", move=done.move, reason=done.decision.reason)
+    elif done.release is not None:
+        log.info("other events are drawn for review", release=done.release)
 
 
 def _note(observation: Observation, job: str) -> None:

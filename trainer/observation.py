@@ -11,9 +11,11 @@ from sqlalchemy import Engine
 from floodline.configuration.sections import Configuration
 from floodline.errors import DependencyDown
 from floodline.feedback.review_estimates import Estimate
-from floodline.storage import releases, retrains
+from floodline.storage import controls, releases, retrains
 from floodline.storage.engine import transaction
+from floodline.storage.moves import MoveKind, MoveState
 from floodline.telemetry.metrics import TrainerMetrics
+from trainer.moves import Followed
 from trainer.recalibration import Recalibration, rule_in_force
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,10 @@ class Observation:
             metrics.recalibrations.labels(self._detector, outcome)
         for outcome in ("published", "kept", "failed"):
             metrics.retrains.labels(self._detector, outcome)
+        for kind in MoveKind:
+            for state in (MoveState.RELEASED, MoveState.STALE):
+                metrics.moves.labels(self._detector, kind, state)
+        metrics.frozen.labels(self._detector)
 
     def _age(self) -> float:
         return time.time() - self._retrained_at
@@ -44,11 +50,25 @@ class Observation:
     def recalibrated(self, done: Recalibration) -> None:
         """Count a recalibration."""
         self._metrics.recalibrations.labels(self._detector, done.decision.outcome).inc()
-        share = done.decision.before.share
+        share = done.labelled_precision
         self._metrics.precision.labels(self._detector).set(math.nan if share is None else share)
         if done.before is not None:
             self._estimated(self._metrics.estimated_precision, done.before.precision)
             self._estimated(self._metrics.estimated_recall, done.before.recall)
+        if done.decision.outcome == "moved":
+            state = MoveState.PROPOSED if done.release is None else MoveState.RELEASED
+            self._moved(MoveKind.POLICY, state)
+
+    def followed(self, done: Followed) -> None:
+        """Count what became of moves, and say whether the threshold is frozen."""
+        self._metrics.frozen.labels(self._detector).set(done.frozen)
+        for move in done.moves:
+            self._moved(move.kind, move.state)
+        if done.recalibration is not None:
+            self.recalibrated(done.recalibration)
+
+    def _moved(self, kind: str, state: str) -> None:
+        self._metrics.moves.labels(self._detector, kind, state).inc()
 
     def _estimated(self, gauge: Gauge, estimate: Estimate) -> None:
         for bound in ("value", "lower", "upper"):
@@ -61,8 +81,9 @@ class Observation:
 
     def failed(self, job: str, error: str) -> None:
         """Count a failed run; the probe says so until the job succeeds again."""
-        kind = self._metrics.retrains if job == "retrain" else self._metrics.recalibrations
-        kind.labels(self._detector, "failed").inc()
+        if job != "moves":  # tried again each second: only the probe tells
+            kind = self._metrics.retrains if job == "retrain" else self._metrics.recalibrations
+            kind.labels(self._detector, "failed").inc()
         with self._lock:
             self._down[job] = error
 
@@ -77,6 +98,7 @@ class Observation:
             with transaction(self._engine) as session:
                 newest = releases.newest(session, self._detector)
                 finished = retrains.last_finished(session, self._detector)
+                frozen = controls.get(session, self._detector).frozen
         except DependencyDown as error:
             log.warning("metrics not refreshed", error=str(error))
             return
@@ -84,6 +106,7 @@ class Observation:
         score = math.nan if rule.score is None else rule.score
         self._metrics.threshold.labels(self._detector).set(score)
         self._metrics.release.labels(self._detector).set(newest.number if newest else 0)
+        self._metrics.frozen.labels(self._detector).set(frozen)
         if finished is not None:
             self._retrained_at = finished.timestamp()
             self._metrics.retrained_at.labels(self._detector).set(self._retrained_at)

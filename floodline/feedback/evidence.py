@@ -176,6 +176,27 @@ def _exposures(chosen: Chosen, epochs: tuple[Epoch, ...]) -> Numbers:
     return exposures
 
 
+def events_per_hour(chosen: Chosen) -> float | None:
+    """How many events an hour came, by the offsets of what was chosen; None where it is unknown.
+
+    Of k events that were chosen at random in a stretch, the first and the last lie a share of
+    (k - 1) / (k + 1) of it apart: a partition's span of offsets, and the span of time of all, are
+    stretched by that. A partition with a single event counts for as much as the others.
+    """
+    span = float(np.ptp(chosen.ages)) if chosen.ages.size else 0.0
+    if span == 0:
+        return None
+    found, events = 0, 0.0
+    places = np.unique(chosen.places)
+    for place in places:
+        offsets = chosen.offsets[chosen.places == place]
+        if offsets.size > 1:
+            found += 1
+            events += float(np.ptp(offsets)) * (offsets.size + 1) / (offsets.size - 1)
+    hours = span * (chosen.ages.size + 1) / (chosen.ages.size - 1)
+    return events / hours * places.size / found if found else None
+
+
 def _average_chances(chosen: Chosen, epochs: tuple[Epoch, ...], exposures: Numbers) -> Numbers:
     """The chance of each event to be chosen, on average over the releases, (n,)."""
     summed = np.zeros(chosen.scores.size)

@@ -59,6 +59,12 @@ def waiting(session: Session, detector: str) -> list[MoveRow]:
     return list(session.scalars(chosen.order_by(MoveRow.created_at, MoveRow.id)))
 
 
+def of_release(session: Session, detector: str, number: int) -> MoveRow | None:
+    """The move that this release made true; None for a retrain's, or the configured threshold."""
+    chosen = select(MoveRow).where(MoveRow.detector == detector, MoveRow.release == number)
+    return session.scalar(chosen.limit(1))
+
+
 def decide(
     session: Session,
     row: MoveRow,

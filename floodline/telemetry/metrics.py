@@ -226,6 +226,19 @@ class TrainerMetrics:
             ["detector"],
             registry=registry,
         )
+        self.frozen = Gauge(
+            "floodline_threshold_frozen",
+            "1 while the threshold is frozen: neither labels nor people move it.",
+            ["detector"],
+            registry=registry,
+        )
+        self.moves = Counter(
+            "floodline_threshold_moves_total",
+            "Moves of the threshold, by what asked (policy, manual, undo, watch) and what became "
+            "of them in the trainer (released, proposed, stale).",
+            ["detector", "kind", "state"],
+            registry=registry,
+        )
         self.estimated_precision = Gauge(
             "floodline_estimated_precision_ratio",
             "Precision at the threshold in force: estimate, or an end of its 90 % interval.",

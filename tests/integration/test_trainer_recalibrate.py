@@ -11,7 +11,7 @@ from floodline.errors import ConfigurationError, Conflict, DependencyDown
 from floodline.events.messages import Release, decode
 from floodline.storage import leases, outbox
 from floodline.storage.engine import transaction
-from floodline.storage.tables import AuditRow, RecalibrationRow
+from floodline.storage.tables import AuditRow, MoveRow, RecalibrationRow
 from tests.fixtures.kafka import Topics
 from tests.integration.trainer_world import World, build, fill
 from trainer import main as trainer
@@ -46,17 +46,23 @@ def test_a_move_becomes_a_release_that_is_read_back_from_the_topic(
     with transaction(engine) as session:
         row = session.scalars(select(RecalibrationRow)).one()
         assert (row.outcome, row.release, row.labels) == ("moved", 1, done.decision.labels)
-        assert row.figures["before"]["share"] == done.decision.before.share
+        assert done.before is not None
+        assert row.figures["outlook_before"]["precision"]["value"] == done.before.precision.value
+        assert row.figures["policy"] == {"type": "precision", "at_least": 0.8}
         audit = session.scalars(select(AuditRow)).one()
         assert (audit.action, audit.actor) == ("release", "command line")
+        move = session.scalars(select(MoveRow)).one()
+        assert (move.kind, move.state, move.release) == ("policy", "released", 1)
+        assert (move.id, move.base_release) == (done.move, 0)
+        assert move.rule == {"score": release.threshold.score, "rarity": None}
         assert outbox.waiting(session, "release", 10) == []
 
 
 def test_the_same_labels_do_not_move_it_twice_and_a_repeat_is_noted_once(
     topics: Topics, sqlite_engine: Engine, tmp_path: Path
 ) -> None:
-    """Held until labels of the new release come; the same answer is one row."""
-    world = build(topics, sqlite_engine, tmp_path)
+    """Held until the cool-down is over; the same answer is one row."""
+    world = build(topics, sqlite_engine, tmp_path, threshold={"initial_score": 0.2})
     fill(world, 3000)
     outcomes = [trainer.recalibrate(world.configuration).decision.outcome for _ in range(3)]
     assert outcomes == ["moved", "held", "held"]
@@ -70,14 +76,18 @@ def test_a_dry_run_writes_and_publishes_nothing(
     topics: Topics, sqlite_engine: Engine, tmp_path: Path
 ) -> None:
     """It says what would be done."""
-    world = build(topics, sqlite_engine, tmp_path)
+    world = build(topics, sqlite_engine, tmp_path, threshold={"initial_score": 0.2})
     fill(world, 3000)
     done = trainer.recalibrate(world.configuration, dry_run=True)
     assert (done.decision.outcome, done.release, done.dry_run) == ("moved", None, True)
     with transaction(sqlite_engine) as session:
         assert session.scalars(select(RecalibrationRow)).all() == []
         assert session.scalars(select(AuditRow)).all() == []
-    assert trainer.recalibrate(world.configuration).decision == done.decision
+    again = trainer.recalibrate(world.configuration).decision
+    assert (again.threshold_after, again.reason) == (
+        done.decision.threshold_after,
+        done.decision.reason,
+    )
 
 
 def test_a_second_trainer_is_told_to_leave_it(
@@ -100,7 +110,7 @@ def test_a_release_that_kafka_did_not_take_is_published_by_the_next_run(
     topics: Topics, sqlite_engine: Engine, tmp_path: Path
 ) -> None:
     """Stored with its rows; it waits in the outbox, and the first run that can sends it."""
-    world = build(topics, sqlite_engine, tmp_path)
+    world = build(topics, sqlite_engine, tmp_path, threshold={"initial_score": 0.2})
     fill(world, 3000)
     kafka = world.configuration.kafka.model_copy(
         update={"bootstrap_servers": f"127.0.0.1:{free_port()}"}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+from confluent_kafka import Producer
 from sqlalchemy import Engine
 
 from floodline.configuration.sections import Configuration
@@ -18,13 +19,12 @@ from floodline.storage import alerts, labels, users
 from floodline.storage.alerts import NewAlert
 from floodline.storage.engine import transaction
 from floodline.storage.labels import NewLabel
-from tests.fixtures.kafka import Topics
+from tests.fixtures.kafka import ANSWER_SECONDS, Topics
 from trainer.adapters.kafka import KafkaEvents
 
 STREAM = Path(__file__).parents[2] / "demo" / "data" / "shuttle.csv.gz"
 FEATURES = tuple(f"a{i}" for i in range(9))
 PARTITIONS = 2
-CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,24 @@ def fill(world: World, events: int) -> None:
     world.topics.create(topic, PARTITIONS)
     with gzip.open(STREAM, "rt") as file:
         rows = list(islice(csv.DictReader(file), events))
-    for partition in range(PARTITIONS):
-        world.topics.produce(topic, [b"no event"], partition=partition)
-    for start in range(0, events, CHUNK):  # both partitions in turn, as a live stream fills them
-        for partition in range(PARTITIONS):
-            mine = rows[start : start + CHUNK][partition::PARTITIONS]
-            bodies = [json.dumps({f: float(row[f]) for f in FEATURES}).encode() for row in mine]
-            world.topics.produce(topic, bodies, partition=partition)
+    _produce(world, topic, rows)
     for partition in range(PARTITIONS):
         _alert(world, partition, rows[partition::PARTITIONS])
+
+
+def _produce(world: World, topic: str, rows: list[dict[str, str]]) -> None:
+    """Both partitions in turn, as a live stream fills them, a millisecond between two events."""
+    producer = Producer(
+        {"bootstrap.servers": world.topics.bootstrap_servers, "enable.idempotence": True}
+    )
+    since = round((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)
+    for partition in range(PARTITIONS):
+        producer.produce(topic, b"no event", partition=partition, timestamp=since)
+    for index, row in enumerate(rows):
+        body = json.dumps({name: float(row[name]) for name in FEATURES}).encode()
+        producer.produce(topic, body, partition=index % PARTITIONS, timestamp=since + 1 + index)
+        producer.poll(0)
+    assert producer.flush(ANSWER_SECONDS) == 0
 
 
 def _alert(world: World, partition: int, rows: list[dict[str, str]]) -> None:
