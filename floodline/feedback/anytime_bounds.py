@@ -11,7 +11,7 @@ Numbers = NDArray[np.float64]
 
 _PRIOR = 0.5
 """Of both mixtures: Jeffreys' for a share."""
-_STEPS = 80
+_STEPS = 50
 """Halvings or doublings of a bracket."""
 
 
