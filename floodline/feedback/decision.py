@@ -94,7 +94,8 @@ class Decider(msgspec.Struct, frozen=True, kw_only=True):
         The same evidence and standing give the same decision. One analyst is kept from moving it
         far: for each who said something in the last day, the aim is also taken without those
         labels; where too few are left, the threshold of a day ago stands in for it. The outcome's
-        gap to 1 stays within `analyst_step` of each of these.
+        gap to 1 stays within `analyst_step` of each of these; where these lie too far apart for
+        that, the threshold is held.
         """
         look = _Look(self, evidence, standing)
         stop = look.too_early()

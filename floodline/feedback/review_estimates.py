@@ -109,7 +109,8 @@ class ReviewEstimates:
     find more could stand for all of a part, by its effective number of answers if it has any: above
     the threshold the heaviest such find counts (Fay and Feuer's choice), since precision is a
     promise; below it the average one (Tiwari's), since what is missed may lie in any part, and the
-    heaviest would make every recall seem possible. Counts become intervals by `total_bounds` and
+    heaviest would make every recall seem possible. Of a part without any answer nothing is known:
+    its events may all be real, or none. Counts become intervals by `total_bounds` and
     `share_bounds`.
 
     Every event with the same score must have had a chance to be chosen: a stratum with rate 0 is
@@ -141,7 +142,7 @@ class ReviewEstimates:
     def precision(self, thresholds: Numbers) -> Interval:
         """The share of real ones among the events at or above each threshold."""
         above = self._sides(thresholds, above=True)
-        return self._share(above.real, above.false)
+        return self._share(above.real, above.false, (above.unknown, above.unknown))
 
     def precision_at_most(
         self, thresholds: Numbers, target: float, *, all_false_below: float | None = None
@@ -153,22 +154,23 @@ class ReviewEstimates:
         """
         if all_false_below is None:
             above = self._sides(thresholds, above=True)
-            real, false = above.real, above.false
+            real, false = above.real, above.false.plus(above.unknown)
         else:
             anchor = np.full(thresholds.shape, all_false_below)
             above, all_above = (self._sides(at, above=True) for at in (anchor, thresholds))
             between = all_above.events.minus(above.events)
-            real, false = above.real, above.false.plus(between)
+            real, false = above.real, above.false.plus(above.unknown).plus(between)
         return share_at_most(real, false, np.full(thresholds.shape, target))
 
     def recall(self, thresholds: Numbers) -> Interval:
         """The share of the real ones that lies at or above each threshold."""
         above, below = (self._sides(thresholds, above=each) for each in (True, False))
-        return self._share(above.real, below.real)
+        return self._share(above.real, below.real, (above.unknown, below.unknown))
 
     def alerts_per_hour(self, thresholds: Numbers) -> Interval:
         """Events an hour at or above each threshold."""
-        return self._rate(self._sides(thresholds, above=True).events)
+        events = self._sides(thresholds, above=True).events
+        return self._rate(events, events)
 
     def rate_at_most(self, thresholds: Numbers, per_hour: float) -> Numbers:
         """How far the events speak for at most so many an hour at each threshold; 0 to 1."""
@@ -178,29 +180,45 @@ class ReviewEstimates:
     def cost_per_hour(self, thresholds: Numbers, *, miss: float, false_alarm: float) -> Interval:
         """What misses and false alarms cost an hour at each threshold."""
         above, below = (self._sides(thresholds, above=each) for each in (True, False))
-        return self._rate(below.real.times(miss).plus(above.false.times(false_alarm)))
+        known = below.real.times(miss).plus(above.false.times(false_alarm))
+        unknown = below.unknown.times(miss).plus(above.unknown.times(false_alarm))
+        return self._rate(known, known.plus(unknown))
 
     def _sides(self, thresholds: Numbers, *, above: bool) -> "_Side":
         parts = [cell.part(thresholds, above=above) for cell in self._cells]
         return _summed(parts, heaviest=above, count=thresholds.size)
 
-    def _share(self, part: WeightedCounts, rest: WeightedCounts) -> Interval:
+    def _share(
+        self,
+        part: WeightedCounts,
+        rest: WeightedCounts,
+        unknown: tuple[WeightedCounts, WeightedCounts],
+    ) -> Interval:
+        """The share, if what is unknown in part or rest speaks against it, and for it."""
         whole = part.total + rest.total
         value = np.full(whole.shape, np.nan)
         np.divide(part.total, whole, out=value, where=whole > 0)
-        return Interval(value, *share_bounds(part, rest, self._confidence))
+        of_part, of_rest = unknown
+        lower, _ = share_bounds(part, rest.plus(of_rest), self._confidence)
+        _, upper = share_bounds(part.plus(of_part), rest, self._confidence)
+        return Interval(value, lower, upper)
 
-    def _rate(self, counts: WeightedCounts) -> Interval:
-        bounds = total_bounds(counts, self._confidence)
-        return Interval(counts.total / self._hours, *(each / self._hours for each in bounds))
+    def _rate(self, least: WeightedCounts, most: WeightedCounts) -> Interval:
+        lower, _ = total_bounds(least, self._confidence)
+        _, upper = total_bounds(most, self._confidence)
+        return Interval(least.total / self._hours, lower / self._hours, upper / self._hours)
 
 
 class _Side(msgspec.Struct, frozen=True):
-    """What lies on one side of each threshold; (m,) each."""
+    """What lies on one side of each threshold; (m,) each.
+
+    `unknown` counts the events of parts without an answer.
+    """
 
     events: WeightedCounts
     real: WeightedCounts
     false: WeightedCounts
+    unknown: WeightedCounts
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -257,22 +275,27 @@ def _summed(parts: list[_Part], *, heaviest: bool, count: int) -> _Side:
     events, squares, find = np.zeros(count), np.zeros(count), np.zeros(count)
     real, real_squares, false, false_squares = (np.zeros(count) for _ in range(4))
     answers, most = np.zeros(count), np.ones(count)
+    unknown, unknown_squares = np.zeros(count), np.zeros(count)
     for part in parts:
+        silent = part.effective == 0
+        unknown += np.where(silent, part.events, 0.0)
+        unknown_squares += np.where(silent, part.squares, 0.0)
         events, squares = events + part.events, squares + part.squares
         real, real_squares = real + part.real, real_squares + part.real_squares
         false, false_squares = false + part.false, false_squares + part.false_squares
         there = part.events > 0
         known = np.maximum(part.effective, 1.0)
-        find = np.maximum(find, part.events / known)
-        answers += np.where(there, known, 0.0)
+        find = np.maximum(find, np.where(silent, 0.0, part.events / known))
+        answers += np.where(there & ~silent, known, 0.0)
         most = np.maximum(most, np.where(there, part.heaviest, 1.0))
     if not heaviest:
-        find = events / np.maximum(answers, 1.0)
+        find = (events - unknown) / np.maximum(answers, 1.0)
     find = np.maximum(find, 1.0)
     return _Side(
         WeightedCounts(events, squares, most),
         WeightedCounts(real, real_squares, find),
         WeightedCounts(false, false_squares, find),
+        WeightedCounts(unknown, unknown_squares, np.minimum(most, find)),
     )
 
 

@@ -1,0 +1,176 @@
+"""The policy's aim within the guard rails."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from floodline.feedback.decision import Decider, Decision, GuardRails, Standing
+from floodline.feedback.evidence import Answers, Chosen, Epoch, Evidence
+from floodline.feedback.policies import Fixed, PrecisionTarget
+from floodline.feedback.review_sampling import Sampling
+
+RAILS = GuardRails(
+    min_labels=30,
+    largest_step=0.5,
+    smallest_step=0.02,
+    cool_down=1.0,
+    analyst_step=4.0,
+    floor=0.0,
+    ceiling=1.0,
+)
+DECIDER = Decider(policy=PrecisionTarget(at_least=0.8), rails=RAILS, confidence=0.9)
+ANALYSTS = 5
+
+
+def standing(
+    threshold: float, day_ago: float | None = None, moved: float | None = None
+) -> Standing:
+    """The threshold as it stands."""
+    return Standing(threshold=threshold, a_day_ago=day_ago, moved=moved)
+
+
+def evidence(
+    seed: int,
+    *,
+    liar: int | None = None,
+    count: int = 4_000,
+    threshold: float = 0.5,
+    analysts: int = ANALYSTS,
+) -> Evidence:
+    """Events with P(real | s) = s, all above .5 alerted and half of them answered in three days."""
+    draw = np.random.default_rng(seed)
+    scores = draw.uniform(0.3, 1, count)
+    alerted = scores >= threshold
+    kept = alerted | (draw.random(count) < 0.2)
+    scores, offsets = scores[kept], np.flatnonzero(kept)
+    ages = 72.0 * (1 - offsets / count)
+    items = np.flatnonzero(draw.random(scores.size) < 0.5)
+    real = draw.random(items.size) < scores[items]
+    who = draw.integers(analysts, size=items.size)
+    if liar is not None:
+        lies = (who == liar) & (ages[items] <= 24)
+        real = real ^ lies
+    size = scores.size
+    return Evidence(
+        chosen=Chosen(
+            scores=scores,
+            thresholds=np.full(size, threshold),
+            releases=np.zeros(size, np.int64),
+            places=np.zeros(size, np.int64),
+            offsets=offsets,
+            ages=ages,
+        ),
+        answers=Answers(items=items, analysts=who, real=real, ages=ages[items]),
+        epochs=(Epoch(release=0, threshold=threshold, sampling=Sampling.even(0.2)),),
+    )
+
+
+def decide(found: Evidence, at: Standing, **rails: float) -> Decision:
+    """The decision under guard rails that differ so."""
+    changed = msgspec.structs.replace(RAILS, **rails)
+    return msgspec.structs.replace(DECIDER, rails=changed).decide(found, at)
+
+
+def test_the_same_evidence_gives_the_same_decision() -> None:
+    """Nothing but the arguments counts."""
+    one, other = (decide(evidence(1), standing(0.5)) for _ in range(2))
+    assert one == other
+    assert one.outcome == "moved"
+    assert one.threshold_after is not None
+    assert one.threshold_after > 0.5
+    assert one.kept
+
+
+def test_the_way_there_does_not_matter() -> None:
+    """From above and from below, steps lead to the same threshold."""
+    ends = []
+    for start in (0.5, 0.75):
+        at = start
+        for _ in range(12):
+            after = decide(evidence(2), standing(at, day_ago=start), smallest_step=0.001)
+            assert after.threshold_after is not None
+            at = after.threshold_after
+        ends.append(at)
+    assert ends[0] == pytest.approx(ends[1], abs=0.02)
+
+
+def test_too_few_labels_and_too_soon_move_nothing() -> None:
+    """The reason says what is missing."""
+    found = evidence(3)
+    few = msgspec.structs.replace(
+        found, answers=found.answers.where(np.arange(found.answers.items.size) < 20)
+    )
+    held = decide(few, standing(0.5))
+    assert (held.outcome, held.rails) == ("held", ("min_labels",))
+    assert "20 labels so far; a move needs 30" in held.reason
+    soon = decide(found, standing(0.5, moved=0.5))
+    assert (soon.outcome, soon.rails) == ("held", ("cool_down",))
+    assert "0.5 h ago" in soon.reason
+
+
+def test_one_step_takes_at_most_its_share_of_the_gap() -> None:
+    """And says that a guard rail kept it from the aim."""
+    moved = decide(evidence(4), standing(0.5), largest_step=0.1)
+    assert moved.threshold_after == pytest.approx(0.55)
+    assert moved.rails == ("largest_step",)
+    assert "largest_step kept it from" in moved.reason
+
+
+def test_a_small_difference_is_not_worth_a_move() -> None:
+    """The hysteresis: the threshold does not tremble with each label."""
+    found = evidence(5)
+    there = decide(found, standing(0.5)).aim
+    assert there is not None
+    held = decide(found, standing(there + 0.001))
+    assert (held.outcome, held.rails) == ("held", ("smallest_step",))
+
+
+def test_floor_and_ceiling_hold() -> None:
+    """Whatever the labels say."""
+    assert decide(evidence(6), standing(0.5), ceiling=0.52).threshold_after == 0.52
+    assert decide(evidence(6), standing(0.95), floor=0.94).threshold_after == 0.94
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_of_five_who_answers_the_opposite_for_a_day_is_bounded(seed: int) -> None:
+    """The gap differs from the one without the liar by at most the stated factor, or is held."""
+    honest, lied = evidence(seed), evidence(seed, liar=2)
+    at = standing(0.5, day_ago=0.5)
+    step = 1.25
+    without = decide(lied.without(2, 24.0), at, analyst_step=1e9, largest_step=0.99)
+    outcome = decide(lied, at, analyst_step=step, largest_step=0.99)
+    assert without.threshold_after is not None
+    assert outcome.threshold_after is not None
+    factor = (1 - outcome.threshold_after) / (1 - without.threshold_after)
+    assert outcome.outcome == "held" or 1 / step - 1e-9 <= factor <= step + 1e-9
+    assert honest.answers.items.size == lied.answers.items.size
+
+
+def test_a_lone_analyst_is_bounded_by_the_threshold_of_a_day_ago() -> None:
+    """Without anybody else's labels, the day's moves stay within the factor of where it was."""
+    found = evidence(7, analysts=1)
+    young = found.since(20.0)
+    moved = decide(young, standing(0.5, day_ago=0.5), analyst_step=1.2)
+    assert moved.rails == ("analyst_step",)
+    assert moved.threshold_after == pytest.approx(1 - 0.5 / 1.2)
+
+
+def test_under_a_rarity_rule_the_newest_thresholds_stand_in() -> None:
+    """There is no score in force; the alerts' own thresholds say where to start."""
+    moved = decide(evidence(8), Standing(threshold=None, a_day_ago=None, moved=None))
+    assert moved.threshold_before == 0.5
+
+
+def test_a_fixed_policy_is_not_moved() -> None:
+    """Labels count, the threshold stays."""
+    fixed = msgspec.structs.replace(DECIDER, policy=Fixed())
+    held = fixed.decide(evidence(9), standing(0.5))
+    assert held.outcome == "held"
+    assert "labels move nothing" in held.reason
+
+
+def test_nothing_at_all_is_held() -> None:
+    """No event yet: no threshold stands in for the rarity, and nothing moves."""
+    empty = evidence(10).since(-1.0)
+    held = decide(empty, Standing(threshold=None, a_day_ago=None, moved=None))
+    assert (held.outcome, held.threshold_before, held.before) == ("held", None, None)
