@@ -111,7 +111,7 @@ class Naive(Fixed):
 class Ours(Fixed):
     """Floodline's own decisions, with its review sampling."""
 
-    confidence = 0.95
+    confidence = 0.9
 
     def __init__(self, world: World, target: float) -> None:
         super().__init__(world, target)

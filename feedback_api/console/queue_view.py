@@ -15,6 +15,7 @@ from floodline.storage.tables import AlertRow
 
 LISTED = 50
 RESERVED = 5
+RESERVED_SAMPLES = 3
 """Of a first page, at least so many places for alerts and samples by chance: analysts take the top
 of the list first, and labels from the top alone say nothing of the rest."""
 
@@ -92,12 +93,15 @@ def view_queue(session: Session, detector: str, asked: QueueRequest, analyst: st
 
 
 def _by_chance(session: Session, detector: str, rows: list[AlertRow]) -> list[AlertRow]:
-    """Some that are not among the rows."""
-    limit = len(rows) + RESERVED
-    query = AlertQuery(kind="any", unlabelled=True, order=Order.RANDOM, limit=limit)
-    listed = {row.id for row in rows}
-    found = [row for row in list_alerts(session, detector, query).rows if row.id not in listed]
-    return found[:RESERVED]
+    """Some that are not among the rows: a good half samples, so that many alerts drown none."""
+    listed, chosen = {row.id for row in rows}, list[AlertRow]()
+    for kind, wanted in (("sample", RESERVED_SAMPLES), ("any", RESERVED)):
+        limit = len(rows) + RESERVED
+        query = AlertQuery(kind=kind, unlabelled=True, order=Order.RANDOM, limit=limit)
+        found = [row for row in list_alerts(session, detector, query).rows if row.id not in listed]
+        chosen += found[: wanted - len(chosen)]
+        listed |= {row.id for row in chosen}
+    return sorted(chosen, key=lambda row: row.id)
 
 
 def _mixed(rows: list[AlertRow], chance: list[AlertRow]) -> list[AlertRow]:
