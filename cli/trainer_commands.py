@@ -90,6 +90,8 @@ def _told(done: "Recalibration") -> str:
         return decision.reason
     if done.dry_run:
         return f"would move: {decision.reason}"
+    if done.release is None:
+        return f"move {done.move} waits for a second person: {decision.reason}"
     return f"release {done.release}: {decision.reason}"
 
 

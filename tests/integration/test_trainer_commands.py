@@ -15,7 +15,10 @@ import pytest
 from sqlalchemy import Engine
 
 from demo.local_kafka.ports import free_port
+from floodline.storage import threshold_state
+from floodline.storage.engine import transaction
 from tests.fixtures.kafka import Topics
+from tests.integration.test_trainer_moves import asked, frozen
 from tests.integration.trainer_world import World, build, fill
 
 SECONDS = 60.0
@@ -25,7 +28,7 @@ COMMAND = str(Path(sys.executable).with_name("floodline"))
 @pytest.fixture
 def world(topics: Topics, sqlite_engine: Engine, tmp_path: Path) -> World:
     """A detector with events, alerts and labels."""
-    found = build(topics, sqlite_engine, tmp_path)
+    found = build(topics, sqlite_engine, tmp_path, threshold={"initial_score": 0.2})
     fill(found, 3000)
     return found
 
@@ -39,7 +42,7 @@ def environment(world: World, **more: str) -> dict[str, str]:
         "DETECTOR__FEATURES": ",".join(sections["detector"]["features"]),
         "KAFKA__BOOTSTRAP_SERVERS": sections["kafka"]["bootstrap_servers"],
         "DATABASE__URL": world.configuration.database.url.get_secret_value(),
-        "THRESHOLD__INITIAL_SCORE": "0.5",
+        "THRESHOLD__INITIAL_SCORE": "0.2",
         "THRESHOLD__MIN_LABELS": "20",
         "MLFLOW__TRACKING_URI": sections["mlflow"]["tracking_uri"],
         "MLFLOW__ARTIFACTS": sections["mlflow"]["artifacts"],
@@ -65,7 +68,7 @@ def test_recalibrate_prints_one_object_and_releases_list_shows_the_release(world
     said = run(world, "releases", "list")
     assert (said.returncode, said.stdout[:14]) == (0, "No release yet")
     dry = run(world, "recalibrate", "--dry-run")
-    assert dry.stdout.startswith("would move: of "), dry.stderr
+    assert dry.stdout.startswith("would move: raised from 0.2000 to "), dry.stderr
     moved = run(world, "recalibrate", "--json")
     assert moved.returncode == 0, moved.stderr
     found = json.loads(moved.stdout)
@@ -138,6 +141,29 @@ def test_train_recalibrates_and_retrains_on_schedule_until_sigterm(
         assert answer.read() == b"ready"
     process.send_signal(signal.SIGTERM)
     assert process.wait(SECONDS) == 0
+
+
+def test_train_follows_what_people_ask_within_seconds(
+    training: tuple[World, subprocess.Popen[bytes], str],
+) -> None:
+    """An approved move becomes a release, and a freeze shows, long before the next retrain."""
+    world, _, address = training
+    detector = world.configuration.detector.name
+    await_sample(
+        address, f'floodline_recalibrations_total{{detector="{detector}",outcome="moved"}}', 1
+    )
+    with transaction(world.engine) as session:
+        _, base = threshold_state.in_force(session, detector, world.configuration.initial_rule)
+    asked(world, 0.77, base_release=base)
+    began = time.monotonic()
+    released = (
+        f'floodline_threshold_moves_total{{detector="{detector}",kind="manual",state="released"}}'
+    )
+    found = await_sample(address, released, 1)
+    assert found[f'floodline_released_threshold_score{{detector="{detector}"}}'] == 0.77
+    frozen(world, "enough")
+    await_sample(address, f'floodline_threshold_frozen{{detector="{detector}"}}', 1)
+    assert time.monotonic() - began < 20
 
 
 def test_a_taken_metrics_port_is_a_clear_error(
