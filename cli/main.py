@@ -16,6 +16,7 @@ from cli import (
     keys_commands,
     score_command,
     serve_command,
+    simulate_command,
     trainer_commands,
     verify_command,
 )
@@ -35,6 +36,7 @@ app.command("demo")(demo_command.demo)
 app.command("explain", epilog=explain_command.EXAMPLE)(explain_command.explain)
 app.command("score", epilog=score_command.EXAMPLES)(score_command.score)
 app.command("serve")(serve_command.serve)
+app.command("simulate", epilog=simulate_command.EXAMPLES)(simulate_command.simulate)
 app.command("verify", epilog=verify_command.EXAMPLE)(verify_command.verify)
 app.add_typer(bench_command.app, name="bench")
 app.add_typer(config_commands.app, name="config")

@@ -1,0 +1,116 @@
+"""Streams lived through: the protocol, and what the threshold promised."""
+
+import numpy as np
+import pytest
+
+from floodline.simulation.analysts import Analysts, Told
+from floodline.simulation.method import Places, Setting
+from floodline.simulation.outcome import Outcome
+from floodline.simulation.run import METHODS, simulate
+from floodline.simulation.summary import summary
+from floodline.simulation.threshold_only import ThresholdOnly
+from tests.unit.simulation.streams import lived, made_stream, setting
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_outcome(method: str) -> None:
+    """To the last bit; another seed gives another."""
+    stream = made_stream()
+    first, again = (lived(method, stream, seed=3, noise=0.1) for _ in range(2))
+    assert first == again
+    assert lived(method, stream, seed=4, noise=0.1).average_precision != first.average_precision
+
+
+@pytest.mark.parametrize("labels", [1, 39, 200, 2_000])
+@pytest.mark.parametrize("method", METHODS)
+def test_labels_never_exceed_the_budget(method: str, labels: int) -> None:
+    """Nor does what was found; without labels to wait for, every one is spent at the top."""
+    stream = made_stream()
+    outcome = lived(method, stream, labels=labels)
+    assert outcome.labels <= labels
+    assert outcome.found <= min(outcome.labels, int(stream.real.sum()))
+    assert sum(outcome.found_by_window) == outcome.found
+    if method == "none":
+        assert outcome.labels == labels
+
+
+def test_all_events_reviewed_find_all_anomalies() -> None:
+    """With a label for every event after the warm-up, every anomaly there is found."""
+    stream = made_stream()
+    assert lived("none", stream, labels=2_000).found == int(stream.real[250:].sum())
+
+
+class Recording(ThresholdOnly):
+    """Keeps what it was told, and after how many windows."""
+
+    def __init__(self, given: Setting) -> None:
+        super().__init__(given)
+        self.heard: list[Told] = []
+        self.shown: list[Places] = []
+
+    def choose(self, count: int) -> Places:
+        chosen = super().choose(count)
+        assert np.unique(chosen).size == chosen.size <= count
+        self.shown.append(chosen)
+        return chosen
+
+    def learn(self, told: Told) -> None:
+        self.heard.append(told)
+        super().learn(told)
+
+
+def test_labels_arrive_after_the_delay() -> None:
+    """With four windows' delay the first four looks know nothing, and the last four never come."""
+    stream = made_stream()
+    given = setting(stream)
+    method = Recording(given)
+    analysts = Analysts(stream.real, noise=0.0, delay=4, people=5, seed=0)
+    outcome = simulate(stream, method, given, analysts, lambda: None)
+    sizes = [told.events.size for told in method.heard]
+    shown = [chosen.size for chosen in method.shown]
+    assert sizes == [0, 0, 0, 0, *shown[:-4]]
+    assert outcome.promise is not None
+    assert outcome.promise.end.labels == sum(shown[:-4])
+
+
+def threshold_run(*, noise: float = 0.0) -> Outcome:
+    """`threshold_only` on a stream of 12,000 events, with ten labels a window."""
+    return lived("threshold_only", made_stream(12_250), labels=400, noise=noise)
+
+
+def test_the_threshold_keeps_its_promise_on_a_steady_stream() -> None:
+    """Of the last third's alerts seven in ten are real; estimates hold the truth at the end."""
+    outcome = threshold_run()
+    promise = outcome.promise
+    assert promise is not None
+    assert promise.alerts_last_third > 20
+    assert promise.held
+    assert promise.end.precision.covered
+    assert promise.end.recall.covered
+    assert len({moment.threshold for moment in promise.path}) > 1
+
+
+def test_labels_do_not_touch_the_scores() -> None:
+    """Both methods publish the same scores, so rank alike."""
+    stream = made_stream()
+    ranked = [lived(method, stream).average_precision for method in METHODS]
+    assert ranked[0] == ranked[1]
+
+
+def test_coins_promise_less_than_eyes() -> None:
+    """Where half of the answers are wrong, a threshold is not said to be surely seven in ten."""
+    outcome = threshold_run(noise=0.5)
+    assert outcome.promise is not None
+    assert not outcome.promise.promised
+
+
+def test_the_summary_has_means_over_seeds() -> None:
+    """Found and average precision, and shares of what held."""
+    stream = made_stream()
+    outcomes = [lived("threshold_only", stream, seed=seed) for seed in range(2)]
+    figures = summary(outcomes)
+    assert figures["found"] == sum(each.found for each in outcomes) / 2
+    assert 0 < figures["average_precision"] <= 1
+    assert figures["coverage_precision"] in (0, 0.5, 1, None)
+    assert [run["seed"] for run in figures["runs"]] == [0, 1]
+    assert "target_held" not in summary([lived("none", stream)])
