@@ -1,10 +1,10 @@
-"""`make bench`: speed as JSON; `end-to-end`: on Kafka; `detection`, `explanation`: quality."""
+"""`make bench`: speed as JSON; `end-to-end`: on Kafka; `detection`, `cold-start`, ...: quality."""
 
 import argparse
 import json
 import sys
 
-from benchmarks import explanation
+from benchmarks import cold_start, explanation
 from benchmarks.detection import command as detection
 from benchmarks.end_to_end import command as end_to_end
 from benchmarks.scoring import compare
@@ -15,6 +15,8 @@ def main() -> None:
     """Measure and print."""
     if sys.argv[1:2] == ["detection"]:
         sys.exit(detection.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["cold-start"]:
+        sys.exit(cold_start.main(sys.argv[2:]))
     if sys.argv[1:2] == ["end-to-end"]:
         sys.exit(end_to_end.main(sys.argv[2:]))
     if sys.argv[1:2] == ["explanation"]:

@@ -27,7 +27,7 @@ features = ["amount", "latency"]  # numeric fields; "a.b" is field b of object a
 
 [threshold]
 target_precision = 0.8            # what labels move the threshold towards
-initial_rarity = 0.001            # before any label: the rarest 1 in 1,000; none before event 1,250
+initial_rarity = 0.001            # before any label: the rarest 1 in 1,000; none before event 451
 
 [kafka]
 bootstrap_servers = "127.0.0.1:9092"
@@ -74,8 +74,8 @@ def _why(configuration: Configuration) -> str:
         return f"{warm_up:,} events warm the model up, then threshold.initial_score holds"
     return (
         f"{warm_up:,} events warm the model up, and a rarity of {threshold.initial_rarity:g} needs "
-        "that many scores to tell; raise threshold.initial_rarity, set threshold.initial_score or "
-        "consumer.warm_from for an earlier one"
+        "that many scores to be told; raise threshold.initial_rarity, set threshold.initial_score "
+        "or consumer.warm_from for an earlier one"
     )
 
 

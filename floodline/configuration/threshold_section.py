@@ -14,11 +14,12 @@ class ThresholdSection(Section):
 
     initial_rarity: float = Field(
         default=0.001,
-        ge=0.0001,
+        ge=0.00002,
         lt=1,
         description="Before any release: alert on this share of the events, the rarest among a "
-        "partition's last 10,000. None can be that rare before 1 / initial_rarity events after "
-        "the warm-up: 0.001 gives no alert before event 1,250.",
+        "partition's last 10,000. Such alerts are provisional. Before 1 / initial_rarity events "
+        "after the warm-up the threshold is extrapolated from the highest scores, and before a "
+        "fifth of them, or 200, there is none: 0.001 gives no alert before event 451.",
     )
     initial_score: float | None = Field(
         default=None,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from floodline.detection.kernels import peaks
 from floodline.detection.kernels import preparation as river_kernels
 from floodline.detection.parameters import DefaultProfile, RiverProfile
 from floodline.detection.scorer import Scorer
@@ -19,6 +20,7 @@ def prepare(clock: Callable[[], float]) -> float:
     """
     started = clock()
     river_kernels.prepare(clock)
+    peaks.prepare()
     rows = np.linspace(0.0, 1.0, 120).reshape(60, 2)
     rows[30, 1] = np.nan
     for parameters in (

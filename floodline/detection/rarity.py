@@ -1,6 +1,7 @@
 """How rare a score is among the recent ones."""
 
 import math
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from floodline.detection.kernels import high_scores as high_kernels
 from floodline.detection.kernels import score_window as kernels
+from floodline.detection.short_sample import ShortSample
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import StateRefused
 
@@ -44,7 +46,12 @@ class ScoreWindow:
     ten times faster where only alerts need a rarity; how a stream is cut into rows, and which of
     both takes a row, changes no bit.
 
-    The ring of arrivals is all the state. What is kept in order, all scores in blocks or the
+    While n is too small to tell a rule's rarity, both ask the tail of the kept scores, where they
+    have one (`short_sample`): an event is then rare enough if it scores above all of them, and no
+    lower than the tail says. `rarity` and `threshold` count in any case.
+
+    The ring of arrivals is all the state, beside the position in the stream, which the owner of the
+    window knows and says by `stand_at`. What is kept in order, all scores in blocks or the
     highest alone, follows from it, and is made anew where the other one was in use.
     """
 
@@ -56,6 +63,7 @@ class ScoreWindow:
         self._high = high_kernels.new_high_scores(self._window.arrival, self._window.places)
         self._ordered, self._gathered = False, False
         self._depth, self._since = _SHALLOW, 0
+        self._short, self._position = ShortSample(size), 0
 
     def __len__(self) -> int:
         return int(self._window.places[kernels.COUNT])
@@ -64,11 +72,18 @@ class ScoreWindow:
     def _kept(self) -> Floats:
         return self._window.arrival[: len(self)]
 
+    def stand_at(self, position: int) -> None:
+        """So many events of the stream have gone by; each row that is stepped counts itself."""
+        if position != self._position:
+            self._short.forget()
+        self._position = position
+
     def learn(self, score: float) -> None:
         """Keep a score, and let the oldest go when the window is full."""
         self._step_high(
             np.asarray([score], dtype=np.float64), None, 0, _new_answers(1), high_kernels.NOBODY
         )
+        self._position += 1
 
     def rarity(self, score: float) -> float:
         """The share in (0, 1] of recent events, this one included, that scored at least as high."""
@@ -101,25 +116,19 @@ class ScoreWindow:
 
         Returns:
             Rarities and thresholds, (n,) each, as `rarity` and `threshold` give them before the
-            score is kept; the thresholds are NaN without a rule.
+            score is kept, or the threshold by the tail; the thresholds are NaN without a rule.
 
         Raises:
             ValueError: a score is NaN.
         """
-        arrived = _row(scores)
-        if np.isnan(arrived).any():
-            raise ValueError(_NO_NUMBER)
-        rarities, thresholds = into or _new_answers(arrived.size)
-        rule = math.nan
-        if rarity_rule is None:
-            thresholds.fill(math.nan)
-        else:
-            rule = float(rarity_rule)
-        if not self._ordered:
-            kernels.order(self._window)
-        self._ordered, self._gathered = True, False
-        kernels.step_many(self._window, arrived, rule, int(learn_from), rarities, thresholds)
-        return rarities, thresholds
+        arrived = _numbers(scores)
+        rarities, thresholds = into = into or _new_answers(arrived.size)
+        for piece, rarity, least in self._pieces(arrived.size, rarity_rule, learn_from):
+            cold = max(0, learn_from - piece.start)
+            self._step_all(arrived[piece], rarity, cold, (rarities[piece], thresholds[piece]))
+            if least is not None:
+                np.maximum(thresholds[piece], least, out=thresholds[piece])
+        return into
 
     def step_alerts(
         self,
@@ -134,19 +143,73 @@ class ScoreWindow:
         The thresholds are those of the rule, at its rarity or fixed. Those that are `asked` for,
         (n,), have their rarity too.
         """
-        arrived = _row(scores)
+        arrived = _numbers(scores)
         rarities, thresholds = into = into or _new_answers(arrived.size)
+        for piece, rarity, least in self._pieces(arrived.size, rule.rarity, learn_from):
+            now = rule if rarity == rule.rarity else ThresholdRule(rarity=rarity)
+            cold = max(0, learn_from - piece.start)
+            answers = rarities[piece], thresholds[piece]
+            self._step_some(arrived[piece], now, cold, answers, asked[piece])
+            if least is not None:
+                np.maximum(thresholds[piece], least, out=thresholds[piece])
+                _silence(arrived[piece], answers, asked[piece])
+        return into
+
+    def _pieces(
+        self, many: int, rarity: float | None, cold: int
+    ) -> Iterator[tuple[slice, float | None, float | None]]:
+        """The next events in pieces, each with its rarity, and the least threshold if there is one.
+
+        Where the tail is asked, only a score above all that are kept is rare enough. Events that
+        are not kept, which can be no alerts, are no part of any fit.
+        """
+        done = 0
+        while done < many:
+            begun, done, now, least = done, many, rarity, None
+            if rarity is not None and begun < cold:
+                done = min(cold, many)
+                self._short.forget()
+            elif rarity is not None:
+                head, count = self._window.places[[kernels.HEAD, kernels.COUNT]].tolist()
+                length, least = self._short.stretch(
+                    self._window.arrival, head, count, self._position, rarity
+                )
+                done = many if length is None else min(many, begun + length)
+                now = rarity if least is None else 1 / (count + 1)
+            yield slice(begun, done), now, least
+            self._position += done - begun
+
+    def _step_all(
+        self, arrived: Floats, rarity: float | None, learn_from: int, into: Answers
+    ) -> None:
+        """Step with all scores in order."""
+        rarities, thresholds = into
+        rule = math.nan
+        if rarity is None:
+            thresholds.fill(math.nan)
+        else:
+            rule = float(rarity)
+        if not self._ordered:
+            kernels.order(self._window)
+        self._ordered, self._gathered = True, False
+        kernels.step_many(self._window, arrived, rule, int(learn_from), rarities, thresholds)
+
+    def _step_some(
+        self,
+        arrived: Floats,
+        rule: ThresholdRule,
+        learn_from: int,
+        into: Answers,
+        asked: Booleans,
+    ) -> None:
+        """Step in whichever way is sooner done."""
         if not self._many_alerts(arrived, rule):
             self._step_high(arrived, rule, int(learn_from), into, asked)
-            return into
-        self.step_many(arrived, rule.rarity, learn_from, into)
+            return
+        self._step_all(arrived, rule.rarity, learn_from, into)
         if rule.score is not None:
-            thresholds.fill(rule.score)
-        unasked = arrived < thresholds
-        if asked.size:
-            unasked &= ~asked
-        rarities[unasked] = math.nan
-        return into
+            into[1].fill(rule.score)
+        _silence(arrived, into, asked)
 
     def _many_alerts(self, arrived: Floats, rule: ThresholdRule) -> bool:
         """Whether rarities and thresholds are found sooner with all scores in order."""
@@ -226,6 +289,23 @@ class ScoreWindow:
 
 def _new_answers(count: int) -> Answers:
     return np.empty(count), np.empty(count)
+
+
+def _silence(arrived: Floats, into: Answers, asked: Booleans) -> None:
+    """Forget the rarities of those below their threshold that are not asked for."""
+    rarities, thresholds = into
+    unasked = arrived < thresholds
+    if asked.size:
+        unasked &= ~asked
+    rarities[unasked] = math.nan
+
+
+def _numbers(scores: Floats) -> Floats:
+    """The scores, as `_row` gives them, of which none is NaN."""
+    arrived = _row(scores)
+    if np.isnan(arrived).any():
+        raise ValueError(_NO_NUMBER)
+    return arrived
 
 
 def _row(scores: Floats) -> Floats:

@@ -126,6 +126,7 @@ class Scorer:
         count = rows.shape[0]
         cold = min(count, self.detector.warm_up_left) if learn else count * self.warming_up
         only = rarities == "alerts"
+        self._scores.stand_at(self.events)
         ruling = Ruling(self._scores, rule, count, cold, draw, alerts_only=only)
         explanations: dict[int, Explanation] = {}
         if explain and count and self._explains is not None:

@@ -34,7 +34,7 @@ def test_it_says_before_which_event_no_alert_can_come(check: Check) -> None:
     """With the two reasons and the settings that change it; as a number with --json."""
     code, out, _ = check(DETECTOR)
     assert code == 0
-    assert "no alert before event 1,250 of a partition: 250 events warm the model up" in out
+    assert "no alert before event 451 of a partition: 250 events warm the model up" in out
     assert "rarity of 0.001" in out
     code, out, _ = check(DETECTOR + "[threshold]\ninitial_score = 0.9\n", "--json")
     assert (code, json.loads(out)["events_before_alerts"]) == (0, 250)

@@ -20,7 +20,10 @@ def configured(model: dict[str, Any], threshold: dict[str, float]) -> Configurat
 @pytest.mark.parametrize(
     ("model", "threshold", "events"),
     [
-        ({}, {}, 250 + 999),
+        ({}, {}, 250 + 200),
+        ({}, {"initial_rarity": 0.0003}, 250 + 689),
+        ({}, {"initial_rarity": 0.004}, 250 + 200),
+        ({}, {"initial_rarity": 0.006}, 250 + 166),
         ({}, {"initial_rarity": 0.3}, 250 + 3),
         ({"warm_up": 9}, {"initial_rarity": 0.02}, 16 + 49),
         ({"warm_up": 40}, {"initial_score": 0.0}, 40),
@@ -41,7 +44,7 @@ def test_no_event_before_can_alert_and_the_next_one_can(
 
 
 def test_a_rarity_that_no_score_can_reach_is_refused() -> None:
-    """Rarity is counted over 10,000 scores: 1 in 10,000 can be told, less cannot."""
-    configured({}, {"initial_rarity": 0.0001})
+    """The tail of 10,000 scores tells 1 in 50,000, less it does not."""
+    configured({}, {"initial_rarity": 0.00002})
     with pytest.raises(ValueError, match="greater than or equal to"):
-        configured({}, {"initial_rarity": 0.00009})
+        configured({}, {"initial_rarity": 0.000019})

@@ -33,6 +33,7 @@ def compiled_kernels() -> None:
 def check_batch(window: ScoreWindow, plain: PlainWindow, batch: Batch) -> None:
     """Step both by the batch; what the window says is what the plain one says."""
     scores, learn_from, asked, mode = batch
+    position = plain.position
     expected = [
         plain.step(each, asked.rarity, learn=index >= learn_from)
         for index, each in enumerate(scores)
@@ -43,6 +44,7 @@ def check_batch(window: ScoreWindow, plain: PlainWindow, batch: Batch) -> None:
     if mode == ALL:
         found = window.step_many(row, asked.rarity, learn_from)
     elif mode == LEARN:
+        window.stand_at(position + min(learn_from, row.size))
         for each in scores[learn_from:]:
             window.learn(each)
         return
@@ -65,6 +67,7 @@ def compare(size: int, batches: list[Batch]) -> None:
         assert len(window) == len(plain.arrival)
         if batch[3] == STATE and np.isfinite(plain.arrival).all():
             window = ScoreWindow.from_state(size, state)
+            window.stand_at(plain.position)  # as the scorer does, which knows it
 
 
 @given(
