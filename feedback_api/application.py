@@ -5,7 +5,7 @@ from starlette.middleware import Middleware
 
 from feedback_api import error_handlers
 from feedback_api.access.rules import undeclared
-from feedback_api.console import queue_pages, session_pages, static_files
+from feedback_api.console import queue_pages, session_pages, static_files, threshold_pages
 from feedback_api.console.pages import Pages
 from feedback_api.middleware.body_limit import SECONDS, BodyLimit
 from feedback_api.middleware.hosts import KnownHosts
@@ -71,6 +71,7 @@ def _console(served: dict[str, static_files.StaticFile]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     operations.add_to(router)
     queue_pages.add_to(router)
+    threshold_pages.add_to(router)
     session_pages.add_to(router)
     static_files.add_to(router, served)
     return router

@@ -101,8 +101,13 @@ def decide(
     return row
 
 
+def made_by_person(kind: str) -> bool:
+    """Whether a person asks for moves of this kind; the trainer for the others."""
+    return kind in _BY_PEOPLE
+
+
 def _check_person(row: MoveRow, identity: Identity, state: MoveState) -> None:
-    by_people = row.kind in _BY_PEOPLE
+    by_people = made_by_person(row.kind)
     mine = by_people and row.made_by == identity.name
     if state is MoveState.APPROVED and mine:
         raise Refused("you made this move, so another engineer must approve it")

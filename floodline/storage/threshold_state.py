@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from floodline.detection.threshold_rule import ThresholdRule
@@ -32,6 +32,11 @@ def before(
     return initial_rule if row is None else releases.message(row).threshold
 
 
+def history(session: Session, detector: str, limit: int) -> list[ReleaseRow]:
+    """Up to `limit` releases that set the threshold, the newest first."""
+    return list(session.scalars(_setting(detector).limit(limit)))
+
+
 def standing(
     session: Session, detector: str, now: datetime, initial_rule: ThresholdRule
 ) -> Standing:
@@ -55,8 +60,13 @@ def standing(
     )
 
 
-def _newest(session: Session, detector: str, where: ColumnElement[bool]) -> ReleaseRow | None:
-    chosen = select(ReleaseRow).where(
-        ReleaseRow.detector == detector, ReleaseRow.kind != "sampling", where
-    )
-    return session.scalar(chosen.order_by(ReleaseRow.number.desc()).limit(1))
+def _newest(
+    session: Session, detector: str, where: ColumnElement[bool] | None = None
+) -> ReleaseRow | None:
+    chosen = _setting(detector)
+    return session.scalar((chosen if where is None else chosen.where(where)).limit(1))
+
+
+def _setting(detector: str) -> Select[ReleaseRow]:
+    of_threshold = (ReleaseRow.detector == detector) & (ReleaseRow.kind != "sampling")
+    return select(ReleaseRow).where(of_threshold).order_by(ReleaseRow.number.desc())

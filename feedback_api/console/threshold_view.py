@@ -1,0 +1,172 @@
+"""What the threshold's page shows, worked out before the template sees it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from feedback_api.access.identity import Identity
+from feedback_api.access.roles import Role
+from feedback_api.representations.moves import Move
+from feedback_api.representations.outlooks import Estimate, Outlook
+from feedback_api.representations.policies import BudgetPolicy, PolicyInForce, PrecisionPolicy
+from feedback_api.representations.previews import Preview
+from feedback_api.representations.threshold import Threshold
+from feedback_api.use_cases.moves import made_by_person
+from feedback_api.use_cases.previews import preview_threshold
+from feedback_api.use_cases.threshold import Footing, read_threshold
+from floodline.errors import Conflict
+from floodline.storage import moves, threshold_state
+from floodline.storage.moves import MoveState
+from floodline.storage.tables import ReleaseRow
+
+RELEASES = 20
+WAITING = 20
+_WHOLE = 100.0
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share in words, its interval, and both in percent of a bar.
+
+    Attributes:
+        target: what the policy asks for, in percent; None where it asks for nothing.
+    """
+
+    name: str
+    value: str
+    between: str
+    low: float
+    high: float
+    at: float | None
+    target: float | None
+
+
+@dataclass(frozen=True)
+class Gives:
+    """What a threshold gives, in words."""
+
+    shares: list[Share]
+    alerts: str
+    alerts_between: str
+    answers: int
+
+
+@dataclass(frozen=True)
+class WaitingMove:
+    """A move that waits, and what the reader may do with it."""
+
+    move: Move
+    may_approve: bool
+    may_reject: bool
+    may_withdraw: bool
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Another threshold, and what it would have done; `refused` says why that is not known."""
+
+    threshold: float
+    hours: float | None
+    preview: Preview | None
+    now: Gives | None
+    then: Gives | None
+    refused: str | None
+
+
+@dataclass(frozen=True)
+class ThresholdView:
+    """The page: what is in force, what waits, what was tried, what was."""
+
+    threshold: Threshold
+    gives: Gives | None
+    waiting: list[WaitingMove]
+    trial: Trial | None
+    releases: list[ReleaseRow]
+    may_steer: bool
+
+
+def view_threshold(
+    session: Session, footing: Footing, identity: Identity, asked: tuple[float | None, float | None]
+) -> ThresholdView:
+    """The page, with a trial of the threshold and hours that were asked for, if one was."""
+    told = read_threshold(session, footing)
+    detector = footing.detector
+    steers = identity.role.covers(Role.ENGINEER)
+    rows = moves.listed(session, detector, WAITING, MoveState.PROPOSED)
+    rows += moves.waiting(session, detector)[:WAITING]
+    threshold, hours = asked
+    trial = None
+    if threshold is not None:
+        trial = _trial(session, footing, told.policy, threshold, hours)
+    return ThresholdView(
+        threshold=told,
+        gives=None if told.outlook is None else _gives(told.outlook, told.policy),
+        waiting=[_waiting(Move.of(row), identity, steers=steers) for row in rows],
+        trial=trial,
+        releases=threshold_state.history(session, detector, RELEASES),
+        may_steer=steers,
+    )
+
+
+def _trial(
+    session: Session, footing: Footing, policy: PolicyInForce, threshold: float, hours: float | None
+) -> Trial:
+    try:
+        found = preview_threshold(session, footing, threshold, hours)
+    except Conflict as error:
+        return Trial(threshold, hours, None, None, None, str(error))
+    told = Preview.of(found.found, found.gained, found.lost)
+    now, then = _gives(told.now, policy), _gives(told.then, policy)
+    return Trial(threshold, hours, told, now, then, None)
+
+
+def _waiting(move: Move, identity: Identity, *, steers: bool) -> WaitingMove:
+    mine = made_by_person(move.kind) and move.made_by == identity.name
+    proposed = move.state is MoveState.PROPOSED
+    return WaitingMove(
+        move,
+        may_approve=steers and proposed and not mine,
+        may_reject=steers and proposed and not mine,
+        may_withdraw=steers and mine,
+    )
+
+
+def _gives(outlook: Outlook, policy: PolicyInForce) -> Gives:
+    rate = outlook.alerts_per_hour
+    return Gives(
+        shares=[
+            _share("Precision", outlook.precision, _target(policy)),
+            _share("Recall", outlook.recall, None),
+        ],
+        alerts="unknown" if rate.value is None else f"{rate.value:.3g}",
+        alerts_between=_between(rate.lower, rate.upper),
+        answers=outlook.answers,
+    )
+
+
+def _target(policy: PolicyInForce) -> float | None:
+    held = policy.policy
+    if isinstance(held, PrecisionPolicy):
+        return _percent(held.at_least)
+    return _percent(held.precision) if isinstance(held, BudgetPolicy) else None
+
+
+def _share(name: str, estimate: Estimate, target: float | None) -> Share:
+    low, high = estimate.lower, estimate.upper
+    return Share(
+        name=name,
+        value="unknown" if estimate.value is None else f"{estimate.value:.1%}",
+        between="" if low is None or high is None else f"{low:.1%} to {high:.1%}",
+        low=0.0 if low is None else _percent(low),
+        high=_WHOLE if high is None else _percent(high),
+        at=None if estimate.value is None else _percent(estimate.value),
+        target=target,
+    )
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3g} to {high:.3g}"
+
+
+def _percent(share: float) -> float:
+    return round(share * _WHOLE, 2)
