@@ -4,6 +4,9 @@ import msgspec
 
 from floodline.feedback.review_estimates import Estimate
 
+_ROUNDED = 1e-9
+"""Bounds are found by halving: one of 0 comes out a little above it."""
+
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A share as the labels tell it, and as it is.
@@ -28,7 +31,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         value, lower, upper = estimate.value, estimate.lower, estimate.upper
         covered = None
         if truth is not None and lower is not None and upper is not None:
-            covered = lower <= truth <= upper
+            covered = lower - _ROUNDED <= truth <= upper + _ROUNDED
         return cls(value=value, lower=lower, upper=upper, truth=truth, covered=covered)
 
 
@@ -61,6 +64,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
         alerts: in all; `alerts_last_third` of them in the last third of the windows.
         real_precision: share of real ones among the alerts of the last third; None without any.
         real_recall: share of the last third's real ones that were alerts; None without any.
+        best_recall: what `real_recall` would be at the best of all fixed thresholds that hold the
+            target there; None where none does.
         held: whether the real precision is at least the target; None without an alert.
         promised: whether it was said to be surely kept, at the end.
         path: the threshold after each window.
@@ -71,6 +76,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     alerts_last_third: int
     real_precision: float | None
     real_recall: float | None
+    best_recall: float | None
     held: bool | None
     promised: bool
     path: tuple[Moment, ...]

@@ -11,7 +11,7 @@ from floodline.feedback.policies import PrecisionTarget
 from floodline.simulation.analysts import Analysts
 from floodline.simulation.method import Booleans, Method, Numbers, Setting
 from floodline.simulation.outcome import Claim, Moment, Outcome, Promise
-from floodline.simulation.ranking import average_precision
+from floodline.simulation.ranking import average_precision, best_recall
 from floodline.simulation.schedule import Schedule
 from floodline.simulation.threshold_only import ThresholdOnly
 from floodline.simulation.top_of_window import TopOfWindow
@@ -93,6 +93,7 @@ def _promise(
         alerts_last_third=int(alerts[last].sum()),
         real_precision=precision,
         real_recall=_share(alerts[last], real[last]),
+        best_recall=best_recall(scores[last], real[last], policy.at_least),
         held=None if precision is None else precision >= policy.at_least,
         promised=path[-1].promised,
         path=tuple(path),

@@ -38,6 +38,7 @@ def _promised(promises: Sequence[Promise]) -> dict[str, Any]:
         "alerts_last_third": _mean(each.alerts_last_third for each in promises),
         "real_precision": _mean(each.real_precision for each in promises),
         "real_recall": _mean(each.real_recall for each in promises),
+        "best_recall": _mean(each.best_recall for each in promises),
         "coverage_precision": _mean(end.precision.covered for end in ends),
         "coverage_recall": _mean(end.recall.covered for end in ends),
         "threshold": _mean(end.threshold for end in ends),

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from floodline.feedback.review_estimates import Estimate
 from floodline.simulation.analysts import Analysts, Told
 from floodline.simulation.method import Places, Setting
-from floodline.simulation.outcome import Outcome
+from floodline.simulation.outcome import Claim, Outcome
 from floodline.simulation.run import METHODS, simulate
 from floodline.simulation.summary import summary
 from floodline.simulation.threshold_only import ThresholdOnly
@@ -85,9 +86,20 @@ def test_the_threshold_keeps_its_promise_on_a_steady_stream() -> None:
     assert promise is not None
     assert promise.alerts_last_third > 20
     assert promise.held
+    assert promise.real_recall is not None
+    assert promise.best_recall is not None
+    assert 0.5 < promise.real_recall <= promise.best_recall + 0.1
     assert promise.end.precision.covered
     assert promise.end.recall.covered
     assert len({moment.threshold for moment in promise.path}) > 1
+
+
+def test_a_bound_of_nothing_holds_nothing() -> None:
+    """A lower bound that halving leaves a little above 0 holds a truth of 0."""
+    claim = Claim.of(Estimate(value=0.0, lower=1e-18, upper=0.9), 0.0)
+    assert claim.covered
+    assert not Claim.of(Estimate(value=0.5, lower=0.1, upper=0.9), 0.0).covered
+    assert Claim.of(None, 0.5).covered is None
 
 
 def test_labels_do_not_touch_the_scores() -> None:
