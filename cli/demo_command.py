@@ -65,7 +65,7 @@ def demo(
     ] = 0.8,
     initial_score: Annotated[
         float, typer.Option(min=0, max=1, help="The threshold before the first label.")
-    ] = 0.6,
+    ] = 0.2,
     folder: Annotated[
         Path | None,
         typer.Option(help="Where the run is kept; .floodline/demo/<time> if not given."),

@@ -20,7 +20,7 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
         budget: labels that the simulated analyst may give.
         labels_a_second: how fast the analyst is.
         target_precision: what the threshold is moved towards.
-        initial_score: the threshold before the first label.
+        initial_score: the threshold before the first label; so low that labels must raise it.
         folder: where everything of this run is kept.
         keep: leave all running at the end, until ctrl-C.
         bootstrap_servers: another Kafka in place of a local one.
@@ -31,7 +31,7 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
     budget: int = 900
     labels_a_second: float = 12.0
     target_precision: float = 0.8
-    initial_score: float = 0.6
+    initial_score: float = 0.2
     folder: Path
     keep: bool = False
     bootstrap_servers: str | None = None
@@ -68,7 +68,7 @@ def configuration_tree(
         "threshold": {
             "initial_score": settings.initial_score,
             "target_precision": settings.target_precision,
-            "min_labels": 20,
+            "min_labels": 60,  # five seconds' worth: fewer would only show how little they say
             # One analyst answers, as fast as a team in hours: what keeps one person from moving the
             # threshold alone, and from one move to the next, would hold the story up.
             "analyst_step": 1000.0,
