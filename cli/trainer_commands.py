@@ -12,11 +12,11 @@ from cli.options import (
     print_json,
     read_configuration,
 )
+from cli.outlook_words import foreseen
 from floodline.errors import ConfigurationError
 
 # Imported where it runs: River and SciPy take seconds, and `floodline --help` should not.
 if TYPE_CHECKING:
-    from floodline.feedback.review_estimates import Estimate, Outlook
     from floodline.storage.tables import ReleaseRow
     from trainer.recalibration import Recalibration
     from trainer.request import Retrain
@@ -62,26 +62,7 @@ def recalibrate(
     typer.echo(_told(done))
     for name, found in (("now", done.before), ("then", done.after)):
         if found is not None and not (name == "then" and done.decision.outcome == "held"):
-            typer.echo(f"{name}, at {found.threshold:.4f}: {_foreseen(found)}")
-
-
-def _foreseen(found: "Outlook") -> str:
-    """What a threshold gives, in words."""
-    recall = f"recall {_share(found.recall)}"
-    if found.recall.value is None:
-        recall = "recall unknown: nothing real was found yet"
-    hourly = found.alerts_per_hour.value
-    alerts = "" if hourly is None else f", {hourly:,.1f} alerts an hour"
-    return (
-        f"precision {_share(found.precision)}, {recall}{alerts} "
-        f"({found.answers} answers, {found.confidence:.0%} intervals)"
-    )
-
-
-def _share(estimate: "Estimate") -> str:
-    if estimate.value is None:
-        return "unknown"
-    return f"{estimate.value:.0%} ({estimate.lower:.0%} to {estimate.upper:.0%})"
+            typer.echo(f"{name}, at {found.threshold:.4f}: {foreseen(found)}")
 
 
 def _told(done: "Recalibration") -> str:
