@@ -50,8 +50,9 @@ def _promise(name: str, found: dict[str, Any], figures: dict[str, Any]) -> Itera
     )
     yield (
         f"  {'seed':>4}{'threshold':>11}{'alerts':>8}{'last third: real':>18}{'recall':>8}"
-        f"{'best':>7}  {'held':<6}{'promised':<10}{'precision at the end':<29}{'recall at the end':<29}"
-    ).rstrip()
+        f"{'best':>7}  {'held':<6}{'promised':<10}"
+        f"{'precision at the end':<29}{'recall at the end'}"
+    )
     for each in found["runs"]:
         yield _run(each["seed"], each["promise"])
     yield "  best: the recall of the best fixed threshold that holds the target there, in hindsight"
