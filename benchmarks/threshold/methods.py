@@ -19,6 +19,7 @@ from floodline.feedback.review_sampling import (
 
 Numbers = NDArray[np.float64]
 BUDGET = 20.0
+HALF_LIFE: float | None = 168.0
 _LEAST_SAMPLES = 10
 _FIRST_PLAN = 11
 
@@ -197,6 +198,7 @@ def evidence(queue: Queue, hour: int, epochs: tuple[Epoch, ...]) -> Evidence:
             ages=(hour - queue.told[known]).astype(np.float64),
         ),
         epochs=epochs,
+        half_life=HALF_LIFE,
     )
 
 
