@@ -11,9 +11,9 @@ from feedback_api.representations.policies import AnyPolicy, PolicyInForce, as_p
 from feedback_api.representations.threshold import Freeze
 from feedback_api.services import Services
 from feedback_api.use_cases.controls import freeze, set_policy, unfreeze
+from feedback_api.use_cases.footing import Footing
 from feedback_api.use_cases.moves import Act, decide, move_by_hand, undo
 from feedback_api.use_cases.repeated_requests import Answer, Repeat, answer_once
-from feedback_api.use_cases.threshold import Footing
 from floodline.errors import Conflict
 from floodline.storage.engine import transaction
 from floodline.storage.moves import MoveState

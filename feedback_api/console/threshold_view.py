@@ -11,9 +11,10 @@ from feedback_api.representations.outlooks import Estimate, Outlook
 from feedback_api.representations.policies import BudgetPolicy, PolicyInForce, PrecisionPolicy
 from feedback_api.representations.previews import Preview
 from feedback_api.representations.threshold import Threshold
+from feedback_api.use_cases.footing import Footing
 from feedback_api.use_cases.moves import made_by_person
 from feedback_api.use_cases.previews import preview_threshold
-from feedback_api.use_cases.threshold import Footing, read_threshold
+from feedback_api.use_cases.threshold import read_threshold
 from floodline.errors import Conflict
 from floodline.storage import moves, threshold_state
 from floodline.storage.moves import MoveState

@@ -9,6 +9,7 @@ from feedback_api.representations.moves import Rule
 from feedback_api.representations.outlooks import Outlook
 from feedback_api.representations.policies import PolicyInForce
 from floodline.feedback.decision import Decision
+from floodline.feedback.promise import Watch
 from floodline.storage.controls import Controls
 
 
@@ -55,6 +56,30 @@ class Aim(BaseModel):
         )
 
 
+class PromiseWatch(BaseModel):
+    """Whether what the policy promised holds on the alerts that came since the threshold was set.
+
+    `broken` is said of a promise that is kept with a chance of at most 1 - `threshold.confidence`.
+    """
+
+    state: Literal["holds", "broken", "too_early"]
+    alerts: int = Field(description="Raised since.")
+    due: int = Field(description="Those of them that are older than answers usually take.")
+    answers: int = Field(description="Those of the due ones with an answer.")
+    reason: str
+
+    @classmethod
+    def of(cls, watch: Watch) -> "PromiseWatch":
+        """The look as it is shown."""
+        return cls(
+            state=watch.state,
+            alerts=watch.alerts,
+            due=watch.due,
+            answers=watch.answers,
+            reason=watch.reason,
+        )
+
+
 class Waiting(BaseModel):
     """Moves that wait: for another engineer's consent, or for the trainer to release them."""
 
@@ -83,4 +108,5 @@ class Threshold(BaseModel):
     second_person: bool = Field(description="Whether a move needs another engineer's consent.")
     outlook: Outlook | None = Field(description="Null before anything was chosen for review.")
     aim: Aim
+    watch: PromiseWatch | None = Field(description="Null where no promise can be tested.")
     waiting: Waiting

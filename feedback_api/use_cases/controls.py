@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from feedback_api.access.identity import Identity
-from feedback_api.use_cases.threshold import Footing
+from feedback_api.use_cases.footing import Footing
 from floodline.errors import Conflict
 from floodline.feedback.policies import Policy
 from floodline.storage import audit, controls

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from feedback_api.access.identity import Identity
 from feedback_api.errors import InvalidRequest
-from feedback_api.use_cases.threshold import Footing, evidence, score_in_force
+from feedback_api.use_cases.footing import Footing
+from feedback_api.use_cases.threshold import evidence, score_in_force
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict, NotFound, Refused
 from floodline.feedback.preview import preview

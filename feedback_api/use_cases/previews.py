@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from feedback_api.use_cases.threshold import Footing, gathered, score_in_force
+from feedback_api.use_cases.footing import Footing
+from feedback_api.use_cases.threshold import gathered, score_in_force
 from floodline.errors import Conflict
 from floodline.feedback.preview import Preview, preview
 from floodline.storage import alerts

@@ -4,7 +4,8 @@ from sqlalchemy.orm import Session
 
 from feedback_api.representations.receipts import Receipt, Side
 from feedback_api.use_cases.alerts import get_alert
-from feedback_api.use_cases.threshold import Footing, decider_of, gathered, policy_of, standing_of
+from feedback_api.use_cases.footing import Footing
+from feedback_api.use_cases.threshold import decider_of, gathered, policy_of, standing_of
 from floodline.feedback.receipt import receipt
 from floodline.feedback.verdicts import Verdict
 from floodline.storage import controls, releases

@@ -1,20 +1,20 @@
 """Reading the threshold: what is in force, what it gives, where its policy would put it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from feedback_api.representations.moves import Rule
 from feedback_api.representations.outlooks import Outlook
 from feedback_api.representations.policies import PolicyInForce
-from feedback_api.representations.threshold import Aim, Freeze, Threshold, Waiting
-from floodline.configuration.threshold_section import ThresholdSection
+from feedback_api.representations.threshold import Aim, Freeze, PromiseWatch, Threshold, Waiting
+from feedback_api.use_cases.footing import Footing
+from feedback_api.use_cases.promise import watched
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.feedback.decision import Decider, Decision, Standing
 from floodline.feedback.evidence import Evidence
 from floodline.feedback.policies import Fixed, Policy
-from floodline.feedback.review_sampling import Sampling
+from floodline.feedback.promise import Watch
 from floodline.storage import controls, evidence_rows, moves, releases, threshold_state
 from floodline.storage.controls import Controls
 from floodline.storage.evidence_rows import Gathered
@@ -25,30 +25,13 @@ _MOST_WAITING = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Footing:
-    """What every question about a detector's threshold stands on.
-
-    Attributes:
-        section: the configured policy and guard rails.
-        initial_rule: the threshold before any release.
-        initial_sampling: what is drawn for review before any release.
-        now: the time of the question.
-    """
-
-    detector: str
-    section: ThresholdSection
-    initial_rule: ThresholdRule
-    initial_sampling: Sampling | None
-    now: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
 class ThresholdState:
     """The threshold as it stands.
 
     Attributes:
         release: the one that set the rule; None before any.
         decision: what the policy says of it now.
+        watch: whether its promise holds on live alerts; None where there is none to test.
         proposed: moves that wait for consent.
         approved: moves that wait for the trainer.
     """
@@ -58,6 +41,7 @@ class ThresholdState:
     controls: Controls
     policy: Policy
     decision: Decision
+    watch: Watch | None
     proposed: int
     approved: int
 
@@ -68,14 +52,14 @@ def read_state(session: Session, footing: Footing) -> ThresholdState:
     rule, number = threshold_state.in_force(session, detector, footing.initial_rule)
     set_by_people = controls.get(session, detector)
     policy = set_by_people.policy or footing.section.configured_policy
+    seen, release = evidence(session, footing), releases.get(session, detector, number)
     return ThresholdState(
         rule=rule,
-        release=releases.get(session, detector, number),
+        release=release,
         controls=set_by_people,
         policy=policy,
-        decision=decider_of(footing, policy).decide(
-            evidence(session, footing), standing_of(session, footing)
-        ),
+        decision=decider_of(footing, policy).decide(seen, standing_of(session, footing)),
+        watch=watched(seen, release, policy, footing),
         proposed=len(moves.listed(session, detector, _MOST_WAITING, MoveState.PROPOSED)),
         approved=len(moves.waiting(session, detector)),
     )
@@ -99,6 +83,7 @@ def read_threshold(session: Session, footing: Footing) -> Threshold:
         second_person=footing.section.second_person,
         outlook=None if decision.before is None else Outlook.of(decision.before),
         aim=Aim.of(decision),
+        watch=None if state.watch is None else PromiseWatch.of(state.watch),
         waiting=Waiting(proposed=state.proposed, approved=state.approved),
     )
 

@@ -56,6 +56,24 @@ def test_labels_give_an_outlook_and_an_aim(api: Api) -> None:
     assert recall["value"] == 1
     assert recall["lower"] < 1
     assert told["aim"]["score"] > 0.9
+    assert told["watch"] is not None
+
+
+def test_the_promise_is_watched_on_what_came_since(api: Api) -> None:
+    """Alerts under the release are looked at alone; a fixed threshold promises nothing."""
+    review(api)
+    release(api, 1, 0.9)
+    late = [new_alert(n, score=0.95, release=1, received_at=NOW) for n in range(500, 540)]
+    store(api.engine, *late)
+    key = api.key("erin", Role.ENGINEER)
+    for each in late:
+        api.post(f"/api/v1/alerts/{each.id}/labels", key, json={"verdict": "false_alarm"})
+    api.clock.move(hours=1)
+    watch = api.get(PATH, key).json()["watch"]
+    assert (watch["state"], watch["alerts"], watch["answers"]) == ("broken", 40, 40)
+    assert watch["reason"]
+    api.call("PUT", f"{PATH}/policy", key=key, json={"type": "fixed"})
+    assert api.get(PATH, key).json()["watch"] is None
 
 
 def test_a_preview_names_what_is_lost_and_gained(api: Api) -> None:
