@@ -27,6 +27,8 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
             f"{name:<16}{found['found']:>9,.1f}{found['labels']:>10,.1f}"
             f"{_number(found['found_per_review']):>10}{_number(found['average_precision']):>19}"
         )
+    ranked = next(iter(figures["methods"].values()))["ranked"]
+    yield f"average precision is over the {ranked:,.0f} anomalies of the second half"
     for name, found in figures["methods"].items():
         if "target_held" in found:
             yield from _promise(name, found, figures)

@@ -97,6 +97,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         found_by_window: the same for each window.
         average_precision: of the published scores over the second half of the stream; None
             where no real anomaly is in it.
+        ranked: real anomalies in that half; of few of them it says little.
         promise: None for a method without a threshold.
     """
 
@@ -105,4 +106,5 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     found: int
     found_by_window: tuple[int, ...]
     average_precision: float | None
+    ranked: int
     promise: Promise | None

@@ -67,6 +67,7 @@ def simulate(
         found=sum(found),
         found_by_window=tuple(found),
         average_precision=average_precision(published[judged], stream.real[judged]),
+        ranked=int(np.count_nonzero(stream.real[judged])),
         promise=_promise(stream.real, published, method, setting, decisions),
     )
 

@@ -20,6 +20,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "labels": _mean(each.labels for each in outcomes),
         "found_per_review": found / labels if labels else None,
         "average_precision": _mean(each.average_precision for each in outcomes),
+        "ranked": _mean(each.ranked for each in outcomes),
     }
     promises = [each.promise for each in outcomes if each.promise is not None]
     if promises:
