@@ -93,7 +93,7 @@ def _print_alert(alert: "Alert") -> None:
     typer.echo(f"{alert.id}: {at.topic}, partition {at.partition}, offset {at.offset}")
     typer.echo(
         f"score {alert.score:.6g} (rarity {alert.rarity:.3g}), threshold {alert.threshold:.6g}, "
-        f"release {alert.release}{_drawn(alert)}"
+        f"release {alert.release}{' (provisional)' * alert.provisional}{_drawn(alert)}"
     )
     found = alert.explanation
     if found is None:

@@ -16,6 +16,7 @@ from floodline.events.messages import (
     Change,
     Coordinates,
     Mark,
+    Release,
     Sample,
     alert_id,
     cloud_event_headers,
@@ -45,11 +46,13 @@ class Outgoing:
             offset=offset,
         )
 
-    def alert(self, record: Record, scored: Scored, release: int) -> Message:
+    def alert(self, record: Record, scored: Scored, release: Release) -> Message:
         """An event at or above the threshold."""
         return self._about(record, self._alert(record, scored, release), self._topics.alerts)
 
-    def sample(self, record: Record, scored: Scored, release: int, probability: float) -> Message:
+    def sample(
+        self, record: Record, scored: Scored, release: Release, probability: float
+    ) -> Message:
         """An event below the threshold that was drawn for review with this probability."""
         said = msgspec.structs.asdict(self._alert(record, scored, release))
         return self._about(record, Sample(**said, probability=probability), self._topics.samples)
@@ -78,7 +81,7 @@ class Outgoing:
             self._partition,
         )
 
-    def _alert(self, record: Record, scored: Scored, release: int) -> Alert:
+    def _alert(self, record: Record, scored: Scored, release: Release) -> Alert:
         event = decode_event(record.value, self._schema)
         found = scored.explanation
         return Alert(
@@ -91,10 +94,11 @@ class Outgoing:
             score=scored.score,
             rarity=scored.rarity,
             threshold=scored.threshold,
-            release=release,
+            release=release.number,
             features=event.features,
             event=event.payload,
             explanation=None if found is None else largest(found, MOST_EXPLAINED),
+            provisional=release.threshold.rarity is not None,
         )
 
     def _about(self, record: Record, alert: Alert, topic: str) -> Message:

@@ -313,7 +313,7 @@ class Task:
             record = batch.record(int(places[index]))
             self.tally.alerts += 1
             self.tally.alert_timestamps.append(record.timestamp)
-            self.pending.append(self._outgoing.alert(record, scored[index], self.release.number))
+            self.pending.append(self._outgoing.alert(record, scored[index], self.release))
         if self._sampler is None:
             return
         drawn = np.flatnonzero(scored.is_drawn)
@@ -321,9 +321,7 @@ class Task:
         for index, rate in zip(drawn.tolist(), rates.tolist(), strict=True):
             record = batch.record(int(places[index]))
             self.tally.samples += 1
-            self.pending.append(
-                self._outgoing.sample(record, scored[index], self.release.number, rate)
-            )
+            self.pending.append(self._outgoing.sample(record, scored[index], self.release, rate))
 
     def _draw(self, batch: Batch, places: NDArray[np.int64]) -> Draw | None:
         sampler = self._sampler

@@ -121,8 +121,11 @@ class ScoreWindow:
         Raises:
             ValueError: a score is NaN.
         """
-        arrived = _numbers(scores)
+        arrived = _row(scores)
+        _refuse_nan(arrived)
         rarities, thresholds = into = into or _new_answers(arrived.size)
+        if learn_from:
+            self._short.forget()
         for piece, rarity, least in self._pieces(arrived.size, rarity_rule, learn_from):
             cold = max(0, learn_from - piece.start)
             self._step_all(arrived[piece], rarity, cold, (rarities[piece], thresholds[piece]))
@@ -143,8 +146,15 @@ class ScoreWindow:
         The thresholds are those of the rule, at its rarity or fixed. Those that are `asked` for,
         (n,), have their rarity too.
         """
-        arrived = _numbers(scores)
+        arrived = _row(scores)
         rarities, thresholds = into = into or _new_answers(arrived.size)
+        if learn_from:
+            self._short.forget()
+        if rule.rarity is None or self._short.is_over(len(self), rule.rarity):
+            self._step_some(arrived, rule, learn_from, into, asked)
+            self._position += arrived.size
+            return into
+        _refuse_nan(arrived)
         for piece, rarity, least in self._pieces(arrived.size, rule.rarity, learn_from):
             now = rule if rarity == rule.rarity else ThresholdRule(rarity=rarity)
             cold = max(0, learn_from - piece.start)
@@ -168,7 +178,6 @@ class ScoreWindow:
             begun, done, now, least = done, many, rarity, None
             if rarity is not None and begun < cold:
                 done = min(cold, many)
-                self._short.forget()
             elif rarity is not None:
                 head, count = self._window.places[[kernels.HEAD, kernels.COUNT]].tolist()
                 length, least = self._short.stretch(
@@ -206,6 +215,7 @@ class ScoreWindow:
         if not self._many_alerts(arrived, rule):
             self._step_high(arrived, rule, int(learn_from), into, asked)
             return
+        _refuse_nan(arrived)
         self._step_all(arrived, rule.rarity, learn_from, into)
         if rule.score is not None:
             into[1].fill(rule.score)
@@ -300,12 +310,9 @@ def _silence(arrived: Floats, into: Answers, asked: Booleans) -> None:
     rarities[unasked] = math.nan
 
 
-def _numbers(scores: Floats) -> Floats:
-    """The scores, as `_row` gives them, of which none is NaN."""
-    arrived = _row(scores)
+def _refuse_nan(arrived: Floats) -> None:
     if np.isnan(arrived).any():
         raise ValueError(_NO_NUMBER)
-    return arrived
 
 
 def _row(scores: Floats) -> Floats:

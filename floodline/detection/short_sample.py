@@ -24,6 +24,7 @@ FIRST = peaks.FEWEST * peaks.SHARE
 """Kept scores from which on there is a fit."""
 
 _GROWTH = 20  # the next fit is due when a twentieth more scores are kept
+_SURELY = 1.1 * ENOUGH  # the last fit looked at more than 1 / 1.1 of the scores
 _TURN = 10  # with a full window, when a tenth of it has come
 
 
@@ -59,6 +60,10 @@ class ShortSample:
     def forget(self) -> None:
         """What was fitted does not follow from ring and position any more."""
         self._known = None
+
+    def is_over(self, count: int, rarity: float) -> bool:
+        """True where so many kept scores surely suffice to count this rarity, now and later."""
+        return rarity * count >= _SURELY or self._size < FIRST
 
     def stretch(self, ring: Floats, head: int, count: int, position: int, rarity: float) -> Stretch:
         """The threshold of the next event that is kept, and for how many such events it holds.

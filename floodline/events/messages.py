@@ -40,6 +40,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         score: in [0, 1]; published once, never recomputed.
         rarity: share of the recent events that scored at least as high.
         threshold: what the score was compared with.
+        provisional: True where that came from a rarity, since no labels have set a threshold yet.
         release: number of the release in force.
         features: what the model saw.
         event: the whole event as it was read; None where it is too large for one message.
@@ -60,6 +61,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     features: dict[str, float]
     event: dict[str, Any] | None
     explanation: Explanation | None = None
+    provisional: bool = False
 
 
 class Sample(Alert, frozen=True, kw_only=True):

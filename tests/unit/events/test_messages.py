@@ -88,6 +88,7 @@ alerts = st.builds(
             leaves=st.binary(max_size=20),
         ),
     ),
+    provisional=st.booleans(),
 )
 changes = st.builds(
     Change, detector=text, coordinates=coordinates, fresh=st.booleans(), release=releases
