@@ -27,6 +27,8 @@ features = ["amount", "latency"]  # numeric fields; "a.b" is field b of object a
 
 [threshold]
 target_precision = 0.8            # what labels move the threshold towards
+# policy = "budget"               # alerts_per_hour beside it; or "cost", or "fixed"
+# second_person = true            # a move takes effect once another person approves it
 initial_rarity = 0.001            # before any label: the rarest 1 in 1,000; none before event 451
 
 [kafka]
