@@ -126,6 +126,10 @@ class ScoreWindow:
         rarities, thresholds = into = into or _new_answers(arrived.size)
         if learn_from:
             self._short.forget()
+        if rarity_rule is None or self._short.is_over(len(self), rarity_rule):
+            self._step_all(arrived, rarity_rule, learn_from, into)
+            self._position += arrived.size
+            return into
         for piece, rarity, least in self._pieces(arrived.size, rarity_rule, learn_from):
             cold = max(0, learn_from - piece.start)
             self._step_all(arrived[piece], rarity, cold, (rarities[piece], thresholds[piece]))
@@ -156,7 +160,7 @@ class ScoreWindow:
             return into
         _refuse_nan(arrived)
         for piece, rarity, least in self._pieces(arrived.size, rule.rarity, learn_from):
-            now = rule if rarity == rule.rarity else ThresholdRule(rarity=rarity)
+            now = rule if least is None else ThresholdRule(rarity=rarity)
             cold = max(0, learn_from - piece.start)
             answers = rarities[piece], thresholds[piece]
             self._step_some(arrived[piece], now, cold, answers, asked[piece])
@@ -166,8 +170,8 @@ class ScoreWindow:
         return into
 
     def _pieces(
-        self, many: int, rarity: float | None, cold: int
-    ) -> Iterator[tuple[slice, float | None, float | None]]:
+        self, many: int, rarity: float, cold: int
+    ) -> Iterator[tuple[slice, float, float | None]]:
         """The next events in pieces, each with its rarity, and the least threshold if there is one.
 
         Where the tail is asked, only a score above all that are kept is rare enough. Events that
@@ -175,10 +179,8 @@ class ScoreWindow:
         """
         done = 0
         while done < many:
-            begun, done, now, least = done, many, rarity, None
-            if rarity is not None and begun < cold:
-                done = min(cold, many)
-            elif rarity is not None:
+            begun, done, now, least = done, min(cold, many), rarity, None
+            if begun >= cold:
                 head, count = self._window.places[[kernels.HEAD, kernels.COUNT]].tolist()
                 length, least = self._short.stretch(
                     self._window.arrival, head, count, self._position, rarity
