@@ -20,7 +20,7 @@ METHODS: dict[str, Callable[[World, float], methods.Method]] = {
     "naive_precision": methods.Naive,
 }
 LEAST_OPEN = 0.2
-"""Least recall of the best threshold: other streams have none that meets the target and is of use."""
+"""Least recall of the best threshold: on other streams none is of use that meets the target."""
 
 Say = Callable[[str], None]
 
@@ -87,7 +87,7 @@ def _summary(calm: dict[str, Any]) -> dict[str, Any]:
 
 def _open_seeds(first: int, count: int, *, calm: bool) -> list[int]:
     """Seeds of streams on which some threshold meets the target with a recall of use."""
-    seeds, seed = [], first
+    seeds, seed = list[int](), first
     while len(seeds) < count:
         world = drawn(seed, calm=calm)
         best = world.lowest(target_of(seed), 0, 0.0)
@@ -132,11 +132,9 @@ def report(found: dict[str, Any]) -> str:
                 f"{row['reached']:.2f} | {shown} |"
             )
         covered = found[kind]
-        lines += [
-            "",
-            f"90 % intervals hold the truth: precision {covered['coverage_precision']:.3f} "
-            f"(width {covered['width_precision']:.2f}), recall {covered['coverage_recall']:.3f} "
-            f"(width {covered['width_recall']:.2f})",
-            "",
-        ]
+        intervals = ", ".join(
+            f"{what} {covered[f'coverage_{what}']:.3f} (width {covered[f'width_{what}']:.2f})"
+            for what in ("precision", "recall")
+        )
+        lines += ["", f"90 % intervals hold the truth: {intervals}", ""]
     return "\n".join(lines)

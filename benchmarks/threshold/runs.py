@@ -121,7 +121,7 @@ def _judged(
     if not isinstance(method, Ours):
         return found
     end = path[-1]
-    reviewed = evidence(queue, HOURS, method.epochs).reviewed()
+    reviewed = evidence(queue, HOURS, tuple(method.epochs)).reviewed()
     estimates, at = ReviewEstimates(reviewed, CONFIDENCE), np.array([float(score_of(end.x))])
     true = world.precision(end.x, end.labels, 1.0), world.recall(end.x, end.labels)
     intervals = estimates.precision(at), estimates.recall(at)

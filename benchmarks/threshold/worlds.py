@@ -48,7 +48,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         """The share of the real ones at or above x, after so many labels."""
         lift = self.lift + self.taught * labels / (labels + 100)
         seen = ndtr((lift - np.asarray(x)) / self.spread)
-        return (1 - self.hidden) * seen + self.hidden * self.rest_tail(x, 0.0)
+        tail: Numbers = (1 - self.hidden) * seen + self.hidden * self.rest_tail(x, 0.0)
+        return tail
 
     def rest_tail(self, x: Numbers | float, moment: float) -> Numbers:
         """The share of the others at or above x, at a moment in [0, 1] of the stream."""
@@ -108,7 +109,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         points = np.append(floor, _GRID[np.searchsorted(_GRID, floor, side="right") :])
         tails = self.rest_tail(points, 0.0)
         count = random.poisson(EVENTS_AN_HOUR * (1 - self.prevalence) * float(tails[0]))
-        return np.interp(-random.random(count) * tails[0], -tails, points)
+        x: Numbers = np.interp(-random.random(count) * tails[0], -tails, points)
+        return x
 
 
 def drawn(seed: int, *, calm: bool) -> World:

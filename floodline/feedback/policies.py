@@ -10,6 +10,8 @@ Numbers = NDArray[np.float64]
 
 CANDIDATES = 200
 """Thresholds that a policy looks at, besides the one in force."""
+_NOTHING = 1e-3
+"""A sure precision below this is none."""
 
 
 class PrecisionTarget(
@@ -97,10 +99,11 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     A precision target or budget holds at a candidate where the bound that must meet it does, with
     `confidence` on that one side. It also holds where it would if every event between the candidate
     and a higher one were false: so there is a way down into scores that nobody has labelled yet,
-    and the promise does not depend on luck there. The walk begins at the candidate that holds it best and goes down
-    while each one holds: the lowest of them is the aim. The first that fails ends the walk, so that
-    the lowest of many lucky bounds is not what decides. Where none holds, the aim is the best one,
-    which is not `kept`.
+    and the promise does not depend on luck there. The walk begins at the candidate that holds it
+    best and goes down while each one holds: the lowest of them is the aim. The first that fails
+    ends the walk, so that the lowest of many lucky bounds is not what decides. Where none holds,
+    nothing is `kept`: the aim is the threshold in force if it may hold, else the higher one with
+    the best bound.
 
     `LeastCost` takes the cheapest candidate, and leaves the threshold where it is as long as the
     difference could be chance. `Fixed` has no aim but the threshold in force.
@@ -129,7 +132,7 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     for anchor in (best, int(np.searchsorted(points, threshold))):
         doubt[:anchor] = np.minimum(doubt[:anchor], _blind(estimates, points, anchor, policy))
     if doubt[best] > 1 - confidence:
-        return Aim(score=float(points[best]) if doubt[best] < 1 else None, kept=False)
+        return _nearest(estimates, points, threshold, policy)
     failing = np.flatnonzero(doubt[:best] > 1 - confidence)
     lowest = int(failing[-1]) + 1 if failing.size else 0
     return Aim(score=float(points[lowest]), kept=True)
@@ -143,7 +146,7 @@ def broken(reviewed: Reviewed, threshold: float, policy: Policy, confidence: flo
     if isinstance(policy, LeastCost | Fixed):
         return None
     estimates, at = ReviewEstimates(reviewed, 2 * confidence - 1), np.array([threshold])
-    target = policy.at_least if isinstance(policy, PrecisionTarget) else policy.precision
+    target = _precision_of(policy)
     fails = bool(estimates.precision_at_most(at, target)[0] >= confidence)
     if isinstance(policy, AlertBudget):
         fails |= bool(estimates.rate_at_most(at, policy.per_hour)[0] <= 1 - confidence)
@@ -171,11 +174,37 @@ def _doubt(
     return doubt
 
 
+def _nearest(
+    estimates: ReviewEstimates,
+    points: Numbers,
+    threshold: float,
+    policy: PrecisionTarget | AlertBudget,
+) -> Aim:
+    """Where none surely holds: here, if this may hold, or the highest sure precision from here up.
+
+    Little is known where few have an answer, and a bound says so: ignorance attracts nothing.
+    """
+    higher = points[np.searchsorted(points, threshold) :]
+    precision, target = estimates.precision(higher), _precision_of(policy)
+    may_hold, merit = precision.value >= target, precision.lower
+    if isinstance(policy, AlertBudget):
+        within = ~(estimates.alerts_per_hour(higher).value > policy.per_hour)
+        may_hold, merit = may_hold & within, np.where(within, merit, 0.0)
+    if may_hold[0]:
+        return Aim(score=threshold, kept=False)
+    best = int(np.argmax(merit))
+    return Aim(score=float(higher[best]) if merit[best] > _NOTHING else None, kept=False)
+
+
+def _precision_of(policy: PrecisionTarget | AlertBudget) -> float:
+    return policy.at_least if isinstance(policy, PrecisionTarget) else policy.precision
+
+
 def _blind(
     estimates: ReviewEstimates, points: Numbers, anchor: int, policy: PrecisionTarget | AlertBudget
 ) -> Numbers:
     """The same at the points below an anchor, if all that lies between were false."""
-    target = policy.at_least if isinstance(policy, PrecisionTarget) else policy.precision
+    target = _precision_of(policy)
     few = estimates.precision_at_most(points[:anchor], target, all_false_below=points[anchor])
     if isinstance(policy, PrecisionTarget):
         return few

@@ -107,7 +107,7 @@ def test_what_lies_above_a_lowered_threshold_weighs_little() -> None:
 
 
 def test_a_rarity_rule_has_the_thresholds_of_its_events() -> None:
-    """Under a rarity rule the threshold differs by event; the chance is the share it let through."""
+    """Under a rarity rule the threshold differs by event; the chance is what it let through."""
     scores = np.array([0.5, 0.7, 0.9, 0.95])
     chosen = Chosen(
         scores=scores,

@@ -41,7 +41,7 @@ def stream(seed: int, count: int = 2_000) -> Reviewed:
 def test_the_precision_target_is_held_in_nine_of_ten_streams() -> None:
     """With P(real | s) = s the precision above t is (1 + t) / 2: a target of .8 needs t = .6."""
     found = [aim(stream(seed), 0.9, PrecisionTarget(at_least=0.8), 0.9) for seed in range(200)]
-    scores = [each.score for each in found if each.kept]
+    scores = [each.score for each in found if each.kept and each.score is not None]
     assert len(scores) == 200
     assert np.mean(np.array(scores) >= 0.6) >= 0.88
     assert np.median(scores) < 0.68
@@ -126,5 +126,23 @@ def test_a_broken_promise_is_told_from_an_unsure_one() -> None:
 )
 def test_a_policy_that_makes_no_sense_is_refused(build: object) -> None:
     """The error names the field and what it must be."""
-    with pytest.raises(ValueError, match="at_least|per_hour|miss"):
+    with pytest.raises(ValueError, match=r"at_least|per_hour|miss"):
         build()  # type: ignore[operator]
+
+
+def test_ignorance_attracts_nothing() -> None:
+    """Where no threshold surely holds, few answers at the top are no reason to go there."""
+    scores = np.concatenate([np.linspace(0.6, 0.7, 50), [0.9]])
+    anomaly = np.concatenate([np.arange(50) % 5 < 3, [0.0]]).astype(np.float64)
+    found = aim(reviewed(scores, anomaly), 0.6, PrecisionTarget(at_least=0.8), CONFIDENCE)
+    assert not found.kept
+    assert found.score is not None
+    assert found.score < 0.68
+
+
+def test_a_threshold_that_may_hold_is_kept_until_more_is_known() -> None:
+    """An estimate at or above the target is not left for want of certainty."""
+    scores = np.linspace(0.5, 1, 12)
+    anomaly = (np.arange(12) % 6 > 0).astype(np.float64)
+    found = aim(reviewed(scores, anomaly), 0.5, PrecisionTarget(at_least=0.8), CONFIDENCE)
+    assert (found.score, found.kept) == (0.5, False)
