@@ -1,6 +1,6 @@
 """What the policy in force says of the threshold now."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,11 +11,14 @@ from floodline.configuration.sections import Configuration
 from floodline.feedback.decision import Decider, Decision, Standing
 from floodline.feedback.evidence import Evidence
 from floodline.feedback.policies import Policy
+from floodline.feedback.promise import Watch, usual_delay, watch
 from floodline.storage import controls, evidence_rows, recalibrations, releases, threshold_state
 from floodline.storage.controls import Controls
 
 POLICY_AT = "policy_at"
 """Among a look's figures: when people changed the policy last, before it."""
+WATCH = "watch"
+"""Among them: whether the promise holds on live alerts."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +28,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         policy: the one that people set, or the configured one.
         decision: what follows from it; held where the threshold is frozen.
         new_policy: whether people changed the policy since the look before.
+        watch: whether the promise holds on what came since; None where there is none to test.
     """
 
     evidence: Evidence
@@ -32,6 +36,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     decision: Decision
     new_policy: bool
+    watch: Watch | None
 
     @property
     def labelled_precision(self) -> float | None:
@@ -56,6 +61,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
             "rails": list(decision.rails),
             "outlook_before": msgspec.to_builtins(decision.before),
             "outlook_after": msgspec.to_builtins(decision.after),
+            WATCH: msgspec.to_builtins(self.watch),
         }
 
 
@@ -94,7 +100,31 @@ def judged(session: Session, configuration: Configuration, now: datetime) -> Jud
         policy=policy,
         decision=_decided(decider, evidence, standing, found),
         new_policy=changed,
+        watch=_watched(session, configuration, evidence, policy, now),
     )
+
+
+def _watched(
+    session: Session,
+    configuration: Configuration,
+    evidence: Evidence,
+    policy: Policy,
+    now: datetime,
+) -> Watch | None:
+    """Whether the promise holds under the threshold in force; before any release there is none."""
+    section, detector = configuration.threshold, configuration.detector.name
+    rule, number = threshold_state.in_force(session, detector, configuration.initial_rule)
+    made = releases.get(session, detector, number)
+    if made is None or rule.score is None:
+        return None
+    since = evidence.under(number)
+    hours = min((now - made.created_at) / timedelta(hours=1), section.look_back_hours)
+    if evidence.chosen.ages.size >= evidence_rows.MOST:  # older ones were not read
+        hours = min(hours, float(evidence.chosen.ages.max()))
+    if hours <= 0:
+        return None
+    delay = usual_delay(evidence)
+    return watch(since, policy, section.confidence, hours=hours, delay=delay)
 
 
 def policy_is_new(session: Session, detector: str, found: Controls) -> bool:

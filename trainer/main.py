@@ -204,12 +204,14 @@ def _jobs(configuration: Configuration, engine: Engine, observation: Observation
 
 def _tell(done: Recalibration) -> None:
     """Log what a recalibration changed."""
-    if done.decision.outcome == "moved" and done.release is not None:
-        log.info("threshold moved", release=done.release, reason=done.decision.reason)
-    elif done.decision.outcome == "moved":
+    if done.proposed:
         log.info("a move waits for a second person", move=done.move, reason=done.decision.reason)
+    elif done.decision.outcome == "moved":
+        log.info("threshold moved", release=done.release, reason=done.decision.reason)
     elif done.release is not None:
         log.info("other events are drawn for review", release=done.release)
+    if done.watch is not None and done.watch.state == "broken":
+        log.warning("promise broken", reason=done.watch.reason, move=done.remedy)
 
 
 def _note(observation: Observation, job: str) -> None:

@@ -32,6 +32,7 @@ class Observation:
         self._configuration = configuration
         self._detector = configuration.detector.name
         self._retrained_at = math.nan
+        self._last_move: str | None = None
         self._lock = threading.Lock()
         self._down: dict[str, str] = {}
         metrics.retrain_age.labels(self._detector).set_function(self._age)
@@ -40,9 +41,10 @@ class Observation:
         for outcome in ("published", "kept", "failed"):
             metrics.retrains.labels(self._detector, outcome)
         for kind in MoveKind:
-            for state in (MoveState.RELEASED, MoveState.STALE):
+            for state in (MoveState.PROPOSED, MoveState.RELEASED, MoveState.STALE):
                 metrics.moves.labels(self._detector, kind, state)
-        metrics.frozen.labels(self._detector)
+        for gauge in (metrics.frozen, metrics.promise_broken, metrics.verdict_drift):
+            gauge.labels(self._detector)
 
     def _age(self) -> float:
         return time.time() - self._retrained_at
@@ -55,8 +57,14 @@ class Observation:
         if done.before is not None:
             self._estimated(self._metrics.estimated_precision, done.before.precision)
             self._estimated(self._metrics.estimated_recall, done.before.recall)
-        if done.decision.outcome == "moved":
-            state = MoveState.PROPOSED if done.release is None else MoveState.RELEASED
+        found = done.watch
+        broken = found is not None and found.state == "broken"
+        self._metrics.promise_broken.labels(self._detector).set(broken)
+        self._metrics.verdict_drift.labels(self._detector).set(len(found.drift) if found else 0)
+        if done.decision.outcome == "moved" and done.move != self._last_move:
+            # A proposal is met at each look until a person decides.
+            self._last_move = done.move
+            state = MoveState.PROPOSED if done.proposed else MoveState.RELEASED
             self._moved(MoveKind.POLICY, state)
 
     def followed(self, done: Followed) -> None:

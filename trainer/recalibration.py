@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from sqlalchemy import Engine
@@ -13,12 +14,13 @@ from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict
 from floodline.events.messages import Release
 from floodline.feedback.decision import Decision
+from floodline.feedback.promise import Watch
 from floodline.feedback.review_estimates import Outlook
 from floodline.storage import leases, recalibrations, releases
 from floodline.storage.engine import transaction
 from floodline.storage.tables import RecalibrationRow
-from trainer import proposals, review_plan
-from trainer.judgement import POLICY_AT, Judgement, judged
+from trainer import proposals, remedy, review_plan
+from trainer.judgement import POLICY_AT, WATCH, Judgement, judged
 from trainer.ports import Now, ReleaseChannel
 from trainer.publication import publish_waiting
 from trainer.threshold_release import store_release
@@ -43,6 +45,9 @@ class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
         release: number of the release that it made, if any. Where the threshold was held or only
             proposed, that release changed what is drawn for review.
         move: id of the move that was released or that waits for a second person, if any.
+        proposed: whether it waits for one.
+        watch: whether the promise holds on live alerts; None where there is none to test.
+        remedy: id of the move that the watch proposes, if one waits.
         dry_run: nothing was written.
     """
 
@@ -52,6 +57,9 @@ class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
     labelled_precision: float | None
     release: int | None
     move: str | None
+    proposed: bool
+    watch: Watch | None
+    remedy: str | None
     dry_run: bool
 
 
@@ -68,7 +76,7 @@ def preview(engine: Engine, configuration: Configuration, now: Now) -> Recalibra
     """
     with transaction(engine) as session:
         look = judged(session, configuration, now())
-    return _recalibration(look, release=None, move=None, dry_run=True)
+    return _recalibration(look, release=None, move=None, remedy=None, dry_run=True)
 
 
 def recalibrate_once(
@@ -108,16 +116,30 @@ def _recalibrate(
                 raise Conflict("the lease ran out before the work was done; run it again")
             look = judged(session, configuration, at)
             number, move = _moved(session, configuration, look, made_by, at)
+            proposed = remedy.proposed(session, configuration, look, made_by, at)
             if number is None:
                 number = _drawn_anew(session, configuration, look, made_by, at)
             _note(session, configuration, look, number, at)
     except IntegrityError as error:
         raise Conflict("another release was made at the same time; run it again") from error
-    return _recalibration(look, release=number, move=move, dry_run=False)
+    return _recalibration(
+        look,
+        release=number,
+        move=move,
+        second_person=configuration.threshold.second_person,
+        remedy=proposed,
+        dry_run=False,
+    )
 
 
 def _recalibration(
-    look: Judgement, *, release: int | None, move: str | None, dry_run: bool
+    look: Judgement,
+    *,
+    release: int | None,
+    move: str | None,
+    second_person: bool = False,
+    remedy: str | None,
+    dry_run: bool,
 ) -> Recalibration:
     return Recalibration(
         decision=look.decision,
@@ -126,6 +148,9 @@ def _recalibration(
         labelled_precision=look.labelled_precision,
         release=release,
         move=move,
+        proposed=move is not None and second_person,
+        watch=look.watch,
+        remedy=remedy,
         dry_run=dry_run,
     )
 
@@ -188,11 +213,10 @@ def _note(
     decision, figures = look.decision, look.figures()
     detector = configuration.detector.name
     last = recalibrations.newest(session, detector)
-    said = (decision.outcome, decision.reason, decision.labels, figures[POLICY_AT])
-    if last is not None and release is None:
-        before = (last.outcome, last.reason, last.labels, last.figures.get(POLICY_AT))
-        if before == said:
-            return
+    said = (decision.outcome, decision.reason, decision.labels, *_kept(figures))
+    before = last and (last.outcome, last.reason, last.labels, *_kept(last.figures))
+    if release is None and before == said:
+        return
     recalibrations.insert(
         session,
         RecalibrationRow(
@@ -208,3 +232,8 @@ def _note(
             release=release,
         ),
     )
+
+
+def _kept(figures: dict[str, Any]) -> tuple[str | None, str | None]:
+    """When the policy was changed, and whether the promise holds, as a look noted it."""
+    return figures.get(POLICY_AT), (figures.get(WATCH) or {}).get("state")

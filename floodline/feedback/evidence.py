@@ -102,7 +102,13 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     def since(self, hours: float) -> "Evidence":
         """What was chosen in the last hours alone."""
-        kept = self.chosen.ages <= hours
+        return self._where(self.chosen.ages <= hours)
+
+    def under(self, first_release: int) -> "Evidence":
+        """What was chosen under releases from this one on alone."""
+        return self._where(self.chosen.releases >= first_release)
+
+    def _where(self, kept: Booleans) -> "Evidence":
         index = np.cumsum(kept) - 1
         chosen = Chosen(
             **{name: getattr(self.chosen, name)[kept] for name in Chosen.__struct_fields__}

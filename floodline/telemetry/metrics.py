@@ -232,6 +232,18 @@ class TrainerMetrics:
             ["detector"],
             registry=registry,
         )
+        self.promise_broken = Gauge(
+            "floodline_promise_broken",
+            "1 while the alerts since the last move surely break what the policy promises.",
+            ["detector"],
+            registry=registry,
+        )
+        self.verdict_drift = Gauge(
+            "floodline_verdict_drift",
+            "Differences in verdicts on alike scores, between analysts or in time.",
+            ["detector"],
+            registry=registry,
+        )
         self.moves = Counter(
             "floodline_threshold_moves_total",
             "Moves of the threshold, by what asked (policy, manual, undo, watch) and what became "
