@@ -71,7 +71,7 @@ def _told(done: "Recalibration") -> str:
         return decision.reason
     if done.dry_run:
         return f"would move: {decision.reason}"
-    if done.release is None:
+    if done.proposed:
         return f"move {done.move} waits for a second person: {decision.reason}"
     return f"release {done.release}: {decision.reason}"
 
