@@ -27,6 +27,9 @@ def threshold_lines(found: "Threshold") -> list[str]:
         lines.append("  gives: unknown, there was no alert and no sample yet")
     else:
         lines.append(f"  gives: {foreseen(found.outlook)}")
+    if found.watch is not None:
+        state = found.watch.state.replace("_", " ")
+        lines.append(f"  promise since then: {state}; {found.watch.reason}")
     lines.append(f"  next: {'nothing, it is frozen' if found.frozen else found.aim.reason}")
     if found.waiting.proposed or found.waiting.approved:
         lines.append(

@@ -57,6 +57,7 @@ def threshold(**changes: Any) -> Threshold:
             "reason": "held: the policy is fixed: labels move nothing",
         },
         "waiting": {"proposed": 0, "approved": 0},
+        "watch": None,
     }
     return Threshold.model_validate(told | changes)
 
@@ -94,6 +95,13 @@ def test_what_is_in_force_is_told_with_its_reason_and_what_it_gives() -> None:
         ),
         "  next: held: the policy is fixed: labels move nothing",
     ]
+
+
+def test_whether_the_promise_holds_is_told() -> None:
+    """With the reason of the watch."""
+    watch = {"state": "too_early", "alerts": 3, "due": 2, "answers": 1, "reason": "3 alerts since"}
+    lines = threshold_lines(threshold(watch=watch))
+    assert lines[4] == "  promise since then: too early; 3 alerts since"
 
 
 def test_before_any_release_and_event_that_is_said() -> None:
