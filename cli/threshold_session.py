@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from feedback_api.access.identity import Identity
-    from feedback_api.use_cases.threshold import Footing
+    from feedback_api.use_cases.footing import Footing
 
 _LONGEST_NAME = 100
 _LONGEST_REASON = 200
@@ -83,7 +83,7 @@ def threshold_session(config: Path | None) -> "Iterator[tuple[Session, Footing]]
     """
     configuration = read_configuration(config)
     from feedback_api.errors import InvalidRequest
-    from feedback_api.use_cases.threshold import Footing
+    from feedback_api.use_cases.footing import Footing
     from floodline.storage import schema_revision
     from floodline.storage.engine import open_engine, transaction
 
