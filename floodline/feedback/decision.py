@@ -136,8 +136,8 @@ class _Look:
             return said, "min_labels"
         if moved is not None and moved < rails.cool_down:
             said = (
-                f"the last move was {moved:.1f} h ago; the next one comes after "
-                f"{rails.cool_down:g} h"
+                f"the last move was {moved * 60:.0f} min ago; the next one comes after "
+                f"{rails.cool_down * 60:g} min"
             )
             return said, "cool_down"
         return None

@@ -105,7 +105,7 @@ def test_too_few_labels_and_too_soon_move_nothing() -> None:
     assert "20 labels so far; a move needs 30" in held.reason
     soon = decide(found, standing(0.5, moved=0.5))
     assert (soon.outcome, soon.rails) == ("held", ("cool_down",))
-    assert "0.5 h ago" in soon.reason
+    assert "30 min ago" in soon.reason
 
 
 def test_one_step_takes_at_most_its_share_of_the_gap() -> None:
