@@ -18,7 +18,8 @@ from cli.scoring_run import ScoringRun, Totals
 from cli.whole_file import check_option
 from floodline.configuration.loading import CONFIG_VARIABLE, FILE
 from floodline.configuration.model_check import check_model
-from floodline.configuration.sections import Configuration, ThresholdSection
+from floodline.configuration.sections import Configuration
+from floodline.configuration.threshold_section import ThresholdSection
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.preparation import prepare
 from floodline.detection.scorer import Scorer

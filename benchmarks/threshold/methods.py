@@ -19,7 +19,7 @@ from floodline.feedback.review_sampling import (
 
 Numbers = NDArray[np.float64]
 BUDGET = 20.0
-HALF_LIFE: float | None = 168.0
+HALF_LIFE: float | None = None
 _LEAST_SAMPLES = 10
 _FIRST_PLAN = 11
 

@@ -10,6 +10,8 @@ Numbers = NDArray[np.float64]
 
 CANDIDATES = 200
 """Thresholds that a policy looks at, besides the one in force."""
+LENIENCE = 2.0
+"""A threshold in force is left upwards where its doubt is so many times what lets one be chosen."""
 _NOTHING = 1e-3
 """A sure precision below this is none."""
 
@@ -105,6 +107,9 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     nothing is `kept`: the aim is the threshold in force if it may hold, else the higher one with
     the best bound.
 
+    The threshold in force is not left upwards for a doubt of up to `LENIENCE` times the one that it
+    was chosen by, so that it does not tremble with every answer.
+
     `LeastCost` takes the cheapest candidate, and leaves the threshold where it is as long as the
     difference could be chance. `Fixed` has no aim but the threshold in force.
 
@@ -135,6 +140,9 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
         return _nearest(estimates, points, threshold, policy)
     failing = np.flatnonzero(doubt[:best] > 1 - confidence)
     lowest = int(failing[-1]) + 1 if failing.size else 0
+    here = int(np.searchsorted(points, threshold))
+    if lowest > here and doubt[here] <= LENIENCE * (1 - confidence):
+        return Aim(score=threshold, kept=False)
     return Aim(score=float(points[lowest]), kept=True)
 
 
