@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import threshold_policy_commands
+from cli import threshold_policy_commands, threshold_segments_command
 from cli.options import ConfigOption, JsonOption, print_json
 from cli.threshold_session import AsOption, ReasonOption, person, threshold_session
 from cli.threshold_words import asked_line, move_line, preview_lines, threshold_lines
@@ -68,6 +68,11 @@ def preview(
         print_json(found.model_dump(mode="json"))
     else:
         typer.echo("\n".join(preview_lines(found)))
+
+
+app.command("segments", epilog="Example: floodline threshold segments --limit 50")(
+    threshold_segments_command.segments
+)
 
 
 @app.command("set", epilog='Example: floodline threshold set 0.72 --reason "too many false alarms"')

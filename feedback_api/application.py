@@ -20,6 +20,7 @@ from feedback_api.routes import (
     moves,
     operations,
     scoring,
+    segments,
     threshold,
     users,
 )
@@ -62,7 +63,17 @@ def create_app(services: Services, *, body_seconds: float = SECONDS) -> FastAPI:
 
 def _rest() -> APIRouter:
     router = APIRouter(prefix="/api/v1")
-    for part in (alerts, labels, threshold, moves, controls, scoring, users, description):
+    for part in (
+        alerts,
+        labels,
+        threshold,
+        segments,
+        moves,
+        controls,
+        scoring,
+        users,
+        description,
+    ):
         part.add_to(router)
     return router
 

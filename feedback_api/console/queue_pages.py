@@ -16,6 +16,7 @@ from feedback_api.label_submission import submit_label
 from feedback_api.representations.alerts import CURSOR_CHARACTERS
 from feedback_api.representations.labels import LabelRequest
 from feedback_api.services import Services, services_of
+from feedback_api.threshold_acts import footing_of
 from floodline.feedback.verdicts import ON_ALERTS, Verdict
 from floodline.storage.alerts import Order
 from floodline.storage.engine import transaction
@@ -52,7 +53,7 @@ def add_to(router: APIRouter) -> None:
         services = services_of(request)
         asked = QueueRequest(order, cursor or None, at or None, done or None)
         with transaction(services.engine) as session:
-            view = view_queue(session, services.detector, asked, identity.name)
+            view = view_queue(session, footing_of(services), asked, identity.name)
         return pages_of(request).render(
             "queue/list.html",
             view=view,

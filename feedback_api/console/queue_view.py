@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 from feedback_api.console.explanation_view import ExplanationView, view_explanation
 from feedback_api.representations.alerts import AlertQuery
 from feedback_api.use_cases.alerts import count_unlabelled, get_alert, list_alerts
+from feedback_api.use_cases.footing import Footing
 from feedback_api.use_cases.labels import label_history
+from feedback_api.use_cases.provisional import provisional_releases
 from floodline.storage.alerts import Order
 from floodline.storage.labels import SignedLabel
 from floodline.storage.tables import AlertRow
@@ -40,9 +42,14 @@ class QueueRequest:
 
 @dataclass(frozen=True)
 class Focus:
-    """The alert in focus, why it was raised, its labels, its neighbours' ids in the list."""
+    """The alert in focus, why it was raised, its labels, its neighbours' ids in the list.
+
+    Attributes:
+        provisional: whether no label had set its threshold; None where that is not known.
+    """
 
     alert: AlertRow
+    provisional: bool | None
     explanation: ExplanationView | None
     labels: list[SignedLabel]
     previous: str | None
@@ -69,13 +76,14 @@ class QueueView:
     done: Done | None
 
 
-def view_queue(session: Session, detector: str, asked: QueueRequest, analyst: str) -> QueueView:
+def view_queue(session: Session, footing: Footing, asked: QueueRequest, analyst: str) -> QueueView:
     """The queue of alerts that nobody has labelled; on its first page some by chance, samples too.
 
     Raises:
         NotFound: the alert that should be in focus is not there.
         InvalidRequest: the cursor is none of ours.
     """
+    detector = footing.detector
     query = AlertQuery(unlabelled=True, order=asked.order, cursor=asked.cursor, limit=LISTED)
     found = list_alerts(session, detector, query)
     rows = found.rows
@@ -87,7 +95,7 @@ def view_queue(session: Session, detector: str, asked: QueueRequest, analyst: st
         rows,
         count_unlabelled(session, detector),
         more,
-        _focus(session, detector, asked, rows),
+        _focus(session, footing, asked, rows),
         _done(session, detector, asked, analyst),
     )
 
@@ -116,21 +124,23 @@ def _mixed(rows: list[AlertRow], chance: list[AlertRow]) -> list[AlertRow]:
 
 
 def _focus(
-    session: Session, detector: str, asked: QueueRequest, rows: list[AlertRow]
+    session: Session, footing: Footing, asked: QueueRequest, rows: list[AlertRow]
 ) -> Focus | None:
     ids = [row.id for row in rows]
     chosen = asked.at or (ids[0] if ids else None)
     if chosen is None:
         return None
+    detector = footing.detector
     alert = get_alert(session, detector, chosen)
-    explanation = view_explanation(alert)
+    early = provisional_releases(session, detector, footing.initial_rule, [alert])
+    provisional, explanation = early.get(alert.release), view_explanation(alert)
     labels = label_history(session, detector, chosen)
     if chosen not in ids:
-        return Focus(alert, explanation, labels, None, ids[0] if ids else None)
+        return Focus(alert, provisional, explanation, labels, None, ids[0] if ids else None)
     place = ids.index(chosen)
     before = ids[place - 1] if place > 0 else None
     after = ids[place + 1] if place + 1 < len(ids) else None
-    return Focus(alert, explanation, labels, before, after)
+    return Focus(alert, provisional, explanation, labels, before, after)
 
 
 def _done(session: Session, detector: str, asked: QueueRequest, analyst: str) -> Done | None:

@@ -67,7 +67,8 @@ class Alert(BaseModel):
 
     `kind` is `alert`, or `sample`: an event below the threshold that was drawn for review with
     `probability`, which is 1 for an alert. `one_in` is the rarity told as "1 in N"; `verdict` and
-    `labelled_at` are those of the newest label.
+    `labelled_at` are those of the newest label. It is `provisional` where `threshold` came from a
+    rarity, since no label had set it yet; null where its release is not known here.
     """
 
     id: str
@@ -83,15 +84,16 @@ class Alert(BaseModel):
     rarity: float
     one_in: int
     threshold: float
+    provisional: bool | None
     release: int
     features: dict[str, float]
     verdict: str | None
     labelled_at: datetime | None
 
     @classmethod
-    def of(cls, row: AlertRow) -> "Alert":
+    def of(cls, row: AlertRow, provisional: bool | None) -> "Alert":
         """The row as it is shown."""
-        return cls(**_shown(row))
+        return cls(**_shown(row), provisional=provisional)
 
 
 class FeatureContribution(BaseModel):
@@ -132,11 +134,11 @@ class AlertDetail(Alert):
     explanation: Explanation | None
 
     @classmethod
-    def of(cls, row: AlertRow) -> "AlertDetail":
+    def of(cls, row: AlertRow, provisional: bool | None) -> "AlertDetail":
         """The row as it is shown."""
         told = row.explanation
         explanation = None if told is None else Explanation.model_validate(told)
-        return cls(**_shown(row), event=row.event, explanation=explanation)
+        return cls(**_shown(row), provisional=provisional, event=row.event, explanation=explanation)
 
 
 class AlertPage(BaseModel):

@@ -8,6 +8,7 @@ from feedback_api.access.rules import Viewer
 from feedback_api.representations.alerts import Alert, AlertDetail, AlertPage, AlertQuery
 from feedback_api.services import services_of
 from feedback_api.use_cases.alerts import get_alert, list_alerts
+from feedback_api.use_cases.provisional import provisional_releases
 from floodline.storage.engine import transaction
 
 
@@ -22,7 +23,10 @@ def add_to(router: APIRouter) -> None:
         services = services_of(request)
         with transaction(services.engine) as session:
             found = list_alerts(session, services.detector, query)
-        items = [Alert.of(row) for row in found.rows]
+            early = provisional_releases(
+                session, services.detector, services.initial_rule, found.rows
+            )
+        items = [Alert.of(row, early.get(row.release)) for row in found.rows]
         return AlertPage(items=items, next_cursor=found.next_cursor)
 
     @router.get("/alerts/{alert_id}")
@@ -30,4 +34,6 @@ def add_to(router: APIRouter) -> None:
         """One alert with its whole event."""
         services = services_of(request)
         with transaction(services.engine) as session:
-            return AlertDetail.of(get_alert(session, services.detector, alert_id))
+            row = get_alert(session, services.detector, alert_id)
+            early = provisional_releases(session, services.detector, services.initial_rule, [row])
+            return AlertDetail.of(row, early.get(row.release))

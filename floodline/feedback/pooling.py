@@ -16,7 +16,9 @@ _NEGLIGIBLE = 1e-4
 """Weight of a node, as a part of the heaviest one's, that is left out."""
 _UNLIKE = 1.35
 """Log likelihood that differing segments must gain: 5 % for a parameter at its bound."""
-_HALVINGS = 40
+_HALVINGS = 24
+_DIGITS = 9
+"""To which answers that weigh the same are the same."""
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,19 +41,26 @@ class Segments(msgspec.Struct, frozen=True, kw_only=True):
     """All segments.
 
     Attributes:
-        segments: by rising number.
+        segments: by rising number, as many as were asked for.
+        total: how many segments have events at or above the threshold.
         alike: whether nothing speaks for a difference between them: then all are pooled, and each
             estimate is nearly that of all together.
         reason: the same in plain words.
     """
 
     segments: tuple[Segment, ...]
+    total: int
     alike: bool
     reason: str
 
 
 def precision_by_segment(
-    reviewed: Reviewed, segments: Integers, threshold: float, confidence: float
+    reviewed: Reviewed,
+    segments: Integers,
+    threshold: float,
+    confidence: float,
+    *,
+    most: int | None = None,
 ) -> Segments:
     """Precision at a threshold in each segment, with partial pooling.
 
@@ -75,6 +84,7 @@ def precision_by_segment(
         segments: the segment of each event, (n,).
         threshold: events at or above it are looked at.
         confidence: of the intervals, both sides together.
+        most: estimate the first so many by number only; the others are learned from all the same.
 
     Raises:
         ValueError: not one segment an event.
@@ -88,11 +98,13 @@ def precision_by_segment(
     above = reviewed.scores >= threshold
     names, places = np.unique(segments[above], return_inverse=True)
     if not names.size:
-        return Segments(segments=(), alike=True, reason="there are no alerts at this threshold")
+        reason = "there are no alerts at this threshold"
+        return Segments(segments=(), total=0, alike=True, reason=reason)
     answers, hits, misses = _counts(reviewed, above, places, names.size)
     mean, strength, weights, alike = _fit(hits, misses)
     alpha, beta = mean * strength, (1 - mean) * strength
-    shape = (alpha + hits[:, None], beta + misses[:, None])
+    names = names[:most]
+    shape = (alpha + hits[: names.size, None], beta + misses[: names.size, None])
     tail = (1 - confidence) / 2
     value, borrowed = (
         (weights * each).sum(axis=1)
@@ -110,7 +122,9 @@ def precision_by_segment(
         )
         for place, name in enumerate(names)
     )
-    return Segments(segments=found, alike=alike, reason=_reason(int(answers.sum()), found, alike))
+    total = answers.size
+    reason = _reason(int(answers.sum()), found, total, alike=alike)
+    return Segments(segments=found, total=total, alike=alike, reason=reason)
 
 
 def _counts(
@@ -130,14 +144,16 @@ def _counts(
 
 def _fit(hits: Numbers, misses: Numbers) -> tuple[Numbers, Numbers, Numbers, bool]:
     """Nodes of mean and strength with their weights, (nodes,), and whether all are alike."""
+    pairs = np.round(np.column_stack((hits, misses)), _DIGITS)  # most have few answers: often equal
+    pairs, times = np.unique(pairs, axis=0, return_counts=True)
     box = (0.0, 1.0, 0.0, 1.0)
     for _ in range(3):  # each time closer around the nodes that weigh something
         mean, spread, step = _grid(box)
         strength = spread**-2 - 1  # so that the spread is that of a coin's share: 1 at most
         alpha, beta = mean * strength, (1 - mean) * strength
         likelihood = np.zeros(mean.size)
-        for hit, miss in zip(hits, misses, strict=True):
-            likelihood += betaln(alpha + hit, beta + miss) - betaln(alpha, beta)
+        for (hit, miss), count in zip(pairs, times, strict=True):
+            likelihood += count * (betaln(alpha + hit, beta + miss) - betaln(alpha, beta))
         weights = np.exp(likelihood - likelihood.max())
         kept = weights > _NEGLIGIBLE
         low_mean, low_spread = mean[kept].min() - step[0], spread[kept].min() - step[1]
@@ -170,14 +186,14 @@ def _quantile(alpha: Numbers, beta: Numbers, weights: Numbers, aim: float) -> Nu
     return (low + high) / 2
 
 
-def _reason(answers: int, found: tuple[Segment, ...], alike: bool) -> str:
+def _reason(answers: int, found: tuple[Segment, ...], total: int, *, alike: bool) -> str:
     if not answers:
         return "no alert has an answer: nothing is known of any segment"
-    if len(found) == 1:
+    if total == 1:
         return "there is one segment only: it has nothing to borrow from"
     if alike:
         return (
-            f"{answers} answers do not tell the {len(found)} segments apart: all are pooled, and "
+            f"{answers} answers do not tell the {total} segments apart: all are pooled, and "
             "each estimate is nearly that of all together"
         )
     most = max(found, key=lambda each: each.borrowed)

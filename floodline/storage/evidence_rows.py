@@ -26,10 +26,11 @@ Rows = list[Any]
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """Evidence, and the id of each alert or sample that was chosen, in its order."""
+    """Evidence; of each alert or sample that was chosen, in its order, the id and the entity."""
 
     evidence: Evidence
     ids: tuple[str, ...]
+    entities: tuple[str | None, ...]
 
 
 def recent(
@@ -83,7 +84,7 @@ def gathered(
     initial_sampling: Sampling | None,
     half_life: float | None = None,
 ) -> Gathered:
-    """The same as `recent`, with the ids."""
+    """The same as `recent`, with the ids and entities."""
     scope = (
         (AlertRow.detector == detector)
         & (AlertRow.release >= since_release)
@@ -104,7 +105,8 @@ def gathered(
         epochs=_epochs(rows, known, initial_rule, initial_sampling),
         half_life=half_life,
     )
-    return Gathered(evidence, tuple(row.id for row in rows))
+    ids, entities = tuple(row.id for row in rows), tuple(row.entity for row in rows)
+    return Gathered(evidence, ids, entities)
 
 
 def _releases(session: Session, detector: str, since: int) -> dict[int, ReleaseRow]:
@@ -116,6 +118,7 @@ def _chosen(session: Session, scope: ColumnElement[bool]) -> Rows:
     chosen = (
         select(
             AlertRow.id,
+            AlertRow.entity,
             AlertRow.topic_id,
             AlertRow.partition,
             AlertRow.offset,

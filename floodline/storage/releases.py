@@ -1,5 +1,6 @@
 """Releases: numbered, immutable, and queued for publication in the same transaction."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +63,16 @@ def threshold_number(session: Session, detector: str) -> int:
 def get(session: Session, detector: str, number: int) -> ReleaseRow | None:
     """The release of this detector with this number."""
     return session.get(ReleaseRow, (detector, number))
+
+
+def by_rarity(session: Session, detector: str, numbers: Collection[int]) -> dict[int, bool]:
+    """Whether each of these releases has a rarity for a rule; unknown ones are left out."""
+    if not numbers:
+        return {}
+    chosen = select(ReleaseRow.number, ReleaseRow.threshold.is_(None)).where(
+        ReleaseRow.detector == detector, ReleaseRow.number.in_(numbers)
+    )
+    return {number: bool(rarity) for number, rarity in session.execute(chosen)}
 
 
 def listed(session: Session, detector: str, limit: int) -> list[ReleaseRow]:

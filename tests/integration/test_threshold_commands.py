@@ -76,6 +76,16 @@ def test_show_and_preview_tell_what_thresholds_give(shell: Shell) -> None:
     assert told["lost"]["false"] == pytest.approx(15)
 
 
+def test_segments_tell_whose_alerts_are_real(shell: Shell) -> None:
+    """In words, and as one object; --limit cuts the list."""
+    lines = shell.say("segments", "--limit", "2").splitlines()
+    assert lines[0] == f"{DETECTOR}: precision by entity at threshold 0.9000"
+    assert lines[5].startswith("  and 1 with fewer alerts")
+    told = shell.tell("segments")
+    assert [each["entity"] for each in told["segments"]] == ["unit-0", "unit-1", "unit-2"]
+    assert shell.run("segments", "--limit", "201").exit_code == 2
+
+
 def test_a_move_by_hand_waits_for_the_trainer(shell: Shell) -> None:
     """It is approved, noted with who and why, and in the audit log; undo needs a release."""
     made = shell.tell("set", "0.95", "--reason", "quieter", "--as", "alice")

@@ -57,14 +57,20 @@ def review(api: Api, analyst: str = "rita", *, leave_out: int = COUNT + 1) -> No
 
 
 def release(
-    api: Api, number: int, score: float, *, kind: str = "recalibration", at: datetime = LONG_AGO
+    api: Api,
+    number: int,
+    score: float | None,
+    *,
+    kind: str = "recalibration",
+    at: datetime = LONG_AGO,
 ) -> None:
-    """Store a release that sets the threshold."""
+    """Store a release that sets the threshold; None: by rarity."""
+    rule = ThresholdRule(rarity=0.001) if score is None else ThresholdRule(score=score)
     made = Release(
         number=number,
         detector=DETECTOR,
         kind=kind,
-        threshold=ThresholdRule(score=score),
+        threshold=rule,
         reason=f"moved to {score}",
         made_by="trainer",
         created_at=at.isoformat(),

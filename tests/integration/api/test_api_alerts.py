@@ -7,9 +7,12 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.storage.alerts import Kind
 from tests.integration.api.application import Api, problem
+from tests.integration.api.reviews import release
 from tests.integration.storage.samples import EXPLANATION, NOW, new_alert, store
 
 
@@ -43,6 +46,7 @@ def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
         "rarity": 1 / 1007,
         "one_in": 1007,
         "threshold": 0.9,
+        "provisional": False,
         "release": 0,
         "features": {"a": 7.0, "b": -1.5},
         "event": {"a": 7, "b": -1.5, "note": "über"},
@@ -53,6 +57,38 @@ def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
     listed = api.get("/api/v1/alerts", key).json()["items"]
     del shown["event"], shown["explanation"]
     assert listed == [shown]
+
+
+def test_an_alert_under_a_rarity_is_provisional(api: Api) -> None:
+    """By its release; before any by the configured rule; null under one that is not known."""
+    by_rarity = Api(api.engine, initial_rule=ThresholdRule(rarity=0.001))
+    release(api, 1, None, kind="sampling")
+    release(api, 2, 0.9)
+    rows = [new_alert(number, release=number) for number in range(4)]
+    store(api.engine, *rows)
+    key = api.key("alice")
+    for each, first in ((api, False), (by_rarity, True)):
+        items = each.get("/api/v1/alerts", key).json()["items"]
+        told = {item["release"]: item["provisional"] for item in items}
+        assert told == {0: first, 1: True, 2: False, 3: None}
+        for row in rows:
+            shown = each.get(f"/api/v1/alerts/{quote(row.id, safe='')}", key).json()
+            assert shown["provisional"] == told[row.release]
+
+
+def test_a_page_asks_for_its_releases_once(lite: Api) -> None:
+    """However many alerts and releases a page has, one query reads the releases."""
+    for number in range(1, 6):
+        release(lite, number, 0.9)
+    store(lite.engine, *(new_alert(number, release=number % 6) for number in range(30)))
+    key, asked = lite.key("alice"), list[str]()
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(lite.engine, "before_cursor_execute", note)
+    assert len(lite.get("/api/v1/alerts", key).json()["items"]) == 30
+    assert sum("FROM releases" in each for each in asked) == 1
 
 
 def test_samples_are_asked_for_by_name(api: Api) -> None:
@@ -187,6 +223,7 @@ def test_the_description_lists_the_routes(lite: Api) -> None:
         "/api/v1/alerts/{alert_id}/labels",
         "/api/v1/alerts/{alert_id}/receipt",
         "/api/v1/threshold",
+        "/api/v1/threshold/segments",
         "/api/v1/threshold/preview",
         "/api/v1/threshold/moves",
         "/api/v1/threshold/moves/{move_id}/approve",

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from feedback_api.access.roles import Role
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.storage.alerts import Kind
 from tests.integration.api.application import Api
 from tests.integration.storage.samples import EXPLANATION, new_alert, store
@@ -50,6 +51,15 @@ def test_the_queue_leads_with_the_highest_score(api: Api) -> None:
     for shown in ("1 in 1,002", "0.900200", "unit-2", "2026-11-22 11:59:00", "&#34;über&#34;"):
         assert shown in page
     assert page.index(new_alert(1).id) < page.index(new_alert(0).id)
+
+
+def test_a_provisional_threshold_is_called_so(lite: Api) -> None:
+    """Beside the threshold of an alert that was raised under a rarity, and of no other."""
+    key, words = lite.key("alice"), "provisional: no label has set it yet"
+    store(lite.engine, new_alert(1))
+    assert words not in _page(lite, key)
+    by_rarity = Api(lite.engine, initial_rule=ThresholdRule(rarity=0.001))
+    assert words in _page(by_rarity, key)
 
 
 def test_the_order_is_in_the_address(api: Api) -> None:

@@ -69,6 +69,24 @@ def test_segments_without_alerts_are_not_named() -> None:
     assert (found.segments, found.reason) == ((), "there are no alerts at this threshold")
 
 
+def test_the_first_segments_are_estimated_from_all() -> None:
+    """Fewer that are asked for have the same estimates, and the number of all is told."""
+    reviewed = Reviewed(
+        scores=np.full(30, 0.9),
+        weights=np.ones(30),
+        alerted=np.ones(30, np.bool_),
+        anomaly=np.array([1.0, 1.0, 0.0] * 10),
+        trust=np.ones(30),
+        hours=1.0,
+    )
+    segments = np.arange(30) // 4
+    whole = precision_by_segment(reviewed, segments, 0.5, 0.9)
+    some = precision_by_segment(reviewed, segments, 0.5, 0.9, most=3)
+    assert some.segments == whole.segments[:3]
+    assert (some.total, whole.total, len(whole.segments)) == (8, 8, 8)
+    assert "the 8 segments" in some.reason
+
+
 def test_each_event_has_a_segment() -> None:
     """Arrays that do not fit are refused."""
     reviewed = Reviewed(
