@@ -177,7 +177,7 @@ def test_nothing_at_all_is_held() -> None:
 
 
 def test_at_one_there_is_no_move_to_one() -> None:
-    """Without a gap that labels could take a share of, the threshold is held, not moved in place."""
+    """Without a gap to take a share of, the threshold is held, not moved in place."""
     found = decide(evidence(1), standing(1.0), smallest_step=0.0)
     assert (found.outcome, found.threshold_after) == ("held", 1.0)
     assert found.rails == ("largest_step",)
