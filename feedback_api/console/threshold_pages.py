@@ -20,7 +20,7 @@ from feedback_api.threshold_acts import (
     submit_undo,
     unfreeze_threshold,
 )
-from floodline.storage.engine import transaction
+from floodline.storage.engine import reading
 from floodline.storage.moves import MoveState
 
 PATH = "/threshold"
@@ -43,7 +43,7 @@ def add_to(router: APIRouter) -> None:
     ) -> Response:
         """The threshold, and with `to` what another one would have done."""
         services = services_of(request)
-        with transaction(services.engine) as session:
+        with reading(services.engine) as session:
             view = view_threshold(session, footing_of(services), identity, (to, hours))
         return pages_of(request).render("threshold/page.html", view=view, identity=identity)
 

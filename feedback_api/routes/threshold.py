@@ -11,7 +11,7 @@ from feedback_api.threshold_acts import footing_of
 from feedback_api.use_cases.previews import preview_threshold
 from feedback_api.use_cases.receipts import read_receipt
 from feedback_api.use_cases.threshold import read_threshold
-from floodline.storage.engine import transaction
+from floodline.storage.engine import reading
 
 
 def add_to(router: APIRouter) -> None:
@@ -21,14 +21,14 @@ def add_to(router: APIRouter) -> None:
     def threshold(request: Request, identity: Viewer) -> Threshold:
         """The threshold in force, what it gives, and where its policy would put it."""
         services = services_of(request)
-        with transaction(services.engine) as session:
+        with reading(services.engine) as session:
             return read_threshold(session, footing_of(services))
 
     @router.post("/threshold/preview")
     def preview(request: Request, identity: Viewer, body: PreviewRequest) -> Preview:
         """What another threshold would have done; nothing is stored."""
         services = services_of(request)
-        with transaction(services.engine) as session:
+        with reading(services.engine) as session:
             found = preview_threshold(session, footing_of(services), body.threshold, body.hours)
             return Preview.of(found.found, found.gained, found.lost)
 
@@ -36,5 +36,5 @@ def add_to(router: APIRouter) -> None:
     def receipt(request: Request, identity: Viewer, alert_id: str) -> Receipt:
         """What the answers on an alert changed."""
         services = services_of(request)
-        with transaction(services.engine) as session:
+        with reading(services.engine) as session:
             return read_receipt(session, footing_of(services), alert_id)

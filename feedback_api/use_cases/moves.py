@@ -1,5 +1,6 @@
 """Moving the threshold by hand, and deciding on moves that wait for consent."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from floodline.storage.moves import MoveKind, MoveState
 from floodline.storage.tables import MoveRow
 
 _BY_PEOPLE = (MoveKind.MANUAL, MoveKind.UNDO)
-_ID_CHARACTERS = 36
+_ID = re.compile(r"[A-Za-z0-9_-]{1,36}\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,8 @@ def decide(
         Refused: one's own move is approved, or another's is withdrawn.
         Conflict: the move waits no more, or was made on a threshold that is in force no more.
     """
-    row = moves.get(session, footing.detector, move_id[:_ID_CHARACTERS])
+    known = _ID.match(move_id) is not None
+    row = moves.get(session, footing.detector, move_id) if known else None
     if row is None:
         raise NotFound(f"there is no move {move_id[:50]!r}")
     _check_person(row, identity, state)
@@ -98,7 +100,7 @@ def decide(
     if state is MoveState.APPROVED:
         _movable(session, footing, row.base_release)
     moves.decide(session, row, state, identity.name, footing.now)
-    _audit(session, footing, identity, f"move_{state}", move_id, {"made_by": row.made_by})
+    _audit(session, footing, identity, f"move_{state}", row.id, {"made_by": row.made_by})
     return row
 
 

@@ -155,7 +155,8 @@ class _Look:
             if bounded != after:
                 hit.append(name)
             after = bounded
-        if abs(after - self.start) < (1 - self.start) * rails.smallest_step:
+        # At 1 there is no gap left, so that no step is smaller than its share.
+        if after == self.start or abs(after - self.start) < (1 - self.start) * rails.smallest_step:
             return self._still(wanted, hit)
         way = f"; {', '.join(hit)} kept it from {wanted.score:.4f}" if hit else ""
         raised = "raised" if after > self.start else "lowered"

@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from floodline.errors import ConfigurationError, DependencyDown
 
 _BUSY_MS = 10_000
+_READS = "floodline_reads"
 
 
 def open_engine(url: str) -> Engine:
@@ -72,7 +73,19 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 def _begin_immediate(connection: Connection) -> None:
     # A deferred transaction that reads first and writes later fails with SQLITE_BUSY_SNAPSHOT.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN DEFERRED" if reads else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A transaction that only reads: on SQLite it keeps nobody from writing meanwhile.
+
+    Raises:
+        DependencyDown: the database does not answer, or its tables are missing or old.
+    """
+    with transaction(engine.execution_options(**{_READS: True})) as session:
+        yield session
 
 
 @contextmanager

@@ -294,3 +294,17 @@ def test_a_frozen_threshold_is_not_moved(api: Api) -> None:
     assert api.get(PATH, erin).json()["frozen"] is None
     assert api.post(f"{PATH}/undo", omar, json={"reason": "oops"}).status_code == 201
     assert _audit(api) == [("erin", "freeze"), ("omar", "unfreeze"), ("omar", "move_undo")]
+
+
+@pytest.mark.parametrize("tail", ["-and-more", "%00", "/shuttle", "%0Aerin"])
+def test_a_move_has_one_name(lite: Api, tail: str) -> None:
+    """What begins with a move's id but goes on names no move, in the audit log neither."""
+    key, known = lite.key("erin", Role.ENGINEER), "0" * 36
+    row = {"rule": {"score": 0.97}, "base_release": 0, "figures": {}, "made_by": "trainer"}
+    with transaction(lite.engine) as session:
+        named = {"id": known, "detector": DETECTOR, "created_at": NOW, "reason": "asked for"}
+        state = {"kind": MoveKind.POLICY, "state": MoveState.PROPOSED}
+        moves.insert(session, MoveRow(**row, **named, **state))
+    problem(lite.post(f"{PATH}/moves/{known}{tail}/approve", key), 404, "not-found")
+    assert _audit(lite) == []
+    assert lite.post(f"{PATH}/moves/{known}/approve", key).status_code == 200

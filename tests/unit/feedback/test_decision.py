@@ -174,3 +174,11 @@ def test_nothing_at_all_is_held() -> None:
     empty = evidence(10).since(-1.0)
     held = decide(empty, Standing(threshold=None, a_day_ago=None, moved=None))
     assert (held.outcome, held.threshold_before, held.before) == ("held", None, None)
+
+
+def test_at_one_there_is_no_move_to_one() -> None:
+    """Without a gap to take a share of, the threshold is held, not moved in place."""
+    found = decide(evidence(1), standing(1.0), smallest_step=0.0)
+    assert (found.outcome, found.threshold_after) == ("held", 1.0)
+    assert found.rails == ("largest_step",)
+    assert decide(evidence(1), standing(1.0)).outcome == "held"
