@@ -68,11 +68,7 @@ def proposed(
     smallest step, and one that the labels no longer ask for is closed.
     """
     detector = configuration.detector.name
-    waiting = [
-        row
-        for row in moves.listed(session, detector, _MOST, MoveState.PROPOSED)
-        if row.kind == MoveKind.POLICY
-    ]
+    waiting = moves.listed(session, detector, _MOST, MoveState.PROPOSED, MoveKind.POLICY)
     if look.controls.frozen:
         return waiting[0].id if waiting else None
     if look.decision.outcome == "held":

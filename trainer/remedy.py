@@ -29,7 +29,7 @@ def proposed(
     """
     detector = configuration.detector.name
     _, base = threshold_state.in_force(session, detector, configuration.initial_rule)
-    mine = [row for row in moves.listed(session, detector, _MOST) if row.kind == MoveKind.WATCH]
+    mine = moves.listed(session, detector, _MOST, kind=MoveKind.WATCH)
     for row in mine:
         if row.state == MoveState.PROPOSED and row.base_release != base:
             proposals.stale(session, row, f"release {base} set another threshold since", now)

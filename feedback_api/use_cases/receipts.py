@@ -9,6 +9,7 @@ from feedback_api.use_cases.threshold import decider_of, gathered, policy_of, st
 from floodline.feedback.receipt import receipt
 from floodline.feedback.verdicts import Verdict
 from floodline.storage import controls, releases
+from floodline.storage.evidence_rows import Gathered
 from floodline.storage.tables import AlertRow
 
 
@@ -22,7 +23,7 @@ def read_receipt(session: Session, footing: Footing, alert_id: str) -> Receipt:
     found = gathered(session, footing, footing.section.look_back_hours)
     seen, standing = found.evidence, standing_of(session, footing)
     decider = decider_of(footing, policy_of(session, footing))
-    if alert.id not in found.ids:
+    if alert.id not in found.ids or _says_nothing(found, alert):
         same = Side.of(decider.decide(seen, standing))
         text = f"{_left_out(session, footing, alert)}, so it changes nothing."
         return Receipt(alert_id=alert.id, answers=0, text=text, moves=False, without=same, now=same)
@@ -36,6 +37,13 @@ def read_receipt(session: Session, footing: Footing, alert_id: str) -> Receipt:
         without=Side.of(told.without),
         now=Side.of(told.now),
     )
+
+
+def _says_nothing(found: Gathered, alert: AlertRow) -> bool:
+    """Whether the event has labels, and none of them counts."""
+    if alert.verdict is None or Verdict(alert.verdict).counts_as is not None:
+        return False
+    return found.ids.index(alert.id) not in found.evidence.answers.items
 
 
 def _left_out(session: Session, footing: Footing, alert: AlertRow) -> str:

@@ -47,9 +47,10 @@ def recent(
     """What was chosen for review of late, and what its analysts say of it now.
 
     The newest `MOST` alerts and samples that were taken in within the last `hours`, under releases
-    from `since_release` on (earlier ones had another model). Left out is what is labelled as
-    counting for nothing (planned, unsure), and what came under a release that this database does
-    not know, since nobody can tell then what was drawn.
+    from `since_release` on (earlier ones had another model). Left out is what came under a release
+    that this database does not know, since nobody can tell then what was drawn. An event whose
+    labels count for nothing (planned, unsure) is there as one without an answer: it was an alert,
+    and nobody can make alerts disappear from a rate by calling them planned.
 
     Args:
         session: of the database.
@@ -92,13 +93,7 @@ def gathered(
     )
     known = _releases(session, detector, since_release)
     answers = _answers(session, scope)
-    said = {row.alert_id for row in answers}
-    rows = [
-        row
-        for row in _chosen(session, scope)
-        if (row.release == 0 or row.release in known)
-        and (row.id in said or _COUNTING.get(row.verdict, True) is not None)
-    ]
+    rows = [row for row in _chosen(session, scope) if row.release == 0 or row.release in known]
     evidence = Evidence(
         chosen=_columns(rows, now),
         answers=_answer_columns(rows, answers, now),
@@ -128,7 +123,6 @@ def _chosen(session: Session, scope: ColumnElement[bool]) -> Rows:
             AlertRow.kind,
             AlertRow.probability,
             AlertRow.received_at,
-            AlertRow.verdict,
         )
         .where(scope)
         .order_by(AlertRow.received_at.desc(), AlertRow.id.desc())

@@ -42,9 +42,17 @@ def get(session: Session, detector: str, id: str) -> MoveRow | None:
     return row if row is not None and row.detector == detector else None
 
 
-def listed(session: Session, detector: str, limit: int, state: str | None = None) -> list[MoveRow]:
-    """Up to `limit` moves, in one state or in any, the newest first."""
+def listed(
+    session: Session,
+    detector: str,
+    limit: int,
+    state: str | None = None,
+    kind: str | None = None,
+) -> list[MoveRow]:
+    """Up to `limit` moves, in one state and of one kind or in any, the newest first."""
     chosen = select(MoveRow).where(MoveRow.detector == detector)
+    if kind is not None:
+        chosen = chosen.where(MoveRow.kind == kind)
     if state is not None:
         chosen = chosen.where(MoveRow.state == state)
     newest_first = chosen.order_by(MoveRow.created_at.desc(), MoveRow.id.desc())

@@ -79,7 +79,7 @@ def seen(engine: Engine, **given: Any) -> Evidence:
 
 
 def test_alerts_and_samples_come_with_every_analysts_current_answer(engine: Engine) -> None:
-    """Answered or not; those that count for nothing left out, a correction in place of the old."""
+    """Answered or not; a label that counts for nothing is no answer, and the newest one holds."""
     real, split, planned, waiting = (new_alert(n, score=0.9 + n / 100) for n in range(4))
     missed, old = sample(10, 0.5, 0.02), sample(11, 0.4, 0.02, partition=1)
     store(engine, real, split, planned, waiting, missed, old, new_alert(20, detector="other"))
@@ -91,11 +91,11 @@ def test_alerts_and_samples_come_with_every_analysts_current_answer(engine: Engi
     answer(engine, planned, "planned")
     answer(engine, missed, "known_issue")
     found = gathered(engine)
-    assert found.ids == tuple(each.id for each in (old, missed, waiting, split, real))
+    assert found.ids == tuple(each.id for each in (old, missed, waiting, planned, split, real))
     chosen, answers = found.evidence.chosen, found.evidence.answers
-    assert chosen.scores.tolist() == [0.4, 0.5, 0.93, 0.91, 0.9]
-    assert chosen.places.tolist() == [0, 1, 1, 1, 1]
-    assert chosen.offsets.tolist() == [11, 10, 3, 1, 0]
+    assert chosen.scores.tolist() == [0.4, 0.5, 0.93, 0.92, 0.91, 0.9]
+    assert chosen.places.tolist() == [0, 1, 1, 1, 1, 1]
+    assert chosen.offsets.tolist() == [11, 10, 3, 2, 1, 0]
     assert chosen.ages[-1] == 1.0
     assert answers.ages.tolist() == [0.5] * 4
     said = zip(answers.items.tolist(), answers.analysts.tolist(), answers.real, strict=True)
@@ -104,13 +104,15 @@ def test_alerts_and_samples_come_with_every_analysts_current_answer(engine: Engi
     assert len(set(answers.analysts.tolist())) == 2
     assert sorted((item, real) for (item, _), real in by_item.items()) == [
         (1, True),
-        (3, False),
-        (3, True),
+        (4, False),
         (4, True),
+        (5, True),
     ]
     reviewed = found.evidence.reviewed()
-    assert np.array_equal(reviewed.anomaly, [math.nan, 1, math.nan, 0.5, 1], equal_nan=True)
-    assert reviewed.trust.tolist() == [0, 1, 0, 0, 1]
+    assert np.array_equal(
+        reviewed.anomaly, [math.nan, 1, math.nan, math.nan, 0.5, 1], equal_nan=True
+    )
+    assert reviewed.trust.tolist() == [0, 1, 0, 0, 0, 1]
 
 
 def test_each_release_is_an_epoch_of_its_own(engine: Engine) -> None:
