@@ -1,6 +1,6 @@
 """What the policy in force says of the threshold now."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,8 +11,15 @@ from floodline.configuration.sections import Configuration
 from floodline.feedback.decision import Decider, Decision, Standing
 from floodline.feedback.evidence import Evidence
 from floodline.feedback.policies import Policy
-from floodline.feedback.promise import Watch, usual_delay, watch
-from floodline.storage import controls, evidence_rows, recalibrations, releases, threshold_state
+from floodline.feedback.promise import Watch
+from floodline.storage import (
+    controls,
+    evidence_rows,
+    promise_watch,
+    recalibrations,
+    releases,
+    threshold_state,
+)
 from floodline.storage.controls import Controls
 
 POLICY_AT = "policy_at"
@@ -113,18 +120,15 @@ def _watched(
 ) -> Watch | None:
     """Whether the promise holds under the threshold in force; before any release there is none."""
     section, detector = configuration.threshold, configuration.detector.name
-    rule, number = threshold_state.in_force(session, detector, configuration.initial_rule)
-    made = releases.get(session, detector, number)
-    if made is None or rule.score is None:
-        return None
-    since = evidence.under(number)
-    hours = min((now - made.created_at) / timedelta(hours=1), section.look_back_hours)
-    if evidence.chosen.ages.size >= evidence_rows.MOST:  # older ones were not read
-        hours = min(hours, float(evidence.chosen.ages.max()))
-    if hours <= 0:
-        return None
-    delay = usual_delay(evidence)
-    return watch(since, policy, section.confidence, hours=hours, delay=delay)
+    _, number = threshold_state.in_force(session, detector, configuration.initial_rule)
+    return promise_watch.watched(
+        evidence,
+        releases.get(session, detector, number),
+        policy,
+        now=now,
+        confidence=section.confidence,
+        look_back_hours=section.look_back_hours,
+    )
 
 
 def policy_is_new(session: Session, detector: str, found: Controls) -> bool:

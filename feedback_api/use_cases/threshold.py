@@ -9,7 +9,6 @@ from feedback_api.representations.outlooks import Outlook
 from feedback_api.representations.policies import PolicyInForce
 from feedback_api.representations.threshold import Aim, Freeze, PromiseWatch, Threshold, Waiting
 from feedback_api.use_cases.footing import Footing
-from feedback_api.use_cases.promise import watched
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.feedback.decision import Decider, Decision, Standing
 from floodline.feedback.evidence import Evidence
@@ -19,6 +18,7 @@ from floodline.storage import controls, evidence_rows, moves, releases, threshol
 from floodline.storage.controls import Controls
 from floodline.storage.evidence_rows import Gathered
 from floodline.storage.moves import MoveState
+from floodline.storage.promise_watch import watched
 from floodline.storage.tables import ReleaseRow
 
 _MOST_WAITING = 1_000
@@ -59,7 +59,14 @@ def read_state(session: Session, footing: Footing) -> ThresholdState:
         controls=set_by_people,
         policy=policy,
         decision=decider_of(footing, policy).decide(seen, standing_of(session, footing)),
-        watch=watched(seen, release, policy, footing),
+        watch=watched(
+            seen,
+            release,
+            policy,
+            now=footing.now,
+            confidence=footing.section.confidence,
+            look_back_hours=footing.section.look_back_hours,
+        ),
         proposed=len(moves.listed(session, detector, _MOST_WAITING, MoveState.PROPOSED)),
         approved=len(moves.waiting(session, detector)),
     )

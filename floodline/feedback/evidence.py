@@ -100,10 +100,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         """Who said something in the last hours."""
         return [int(each) for each in np.unique(self.answers.analysts[self.answers.ages <= hours])]
 
-    def since(self, hours: float) -> "Evidence":
-        """What was chosen in the last hours alone."""
-        return self._where(self.chosen.ages <= hours)
-
     def under(self, first_release: int) -> "Evidence":
         """What was chosen under releases from this one on alone."""
         return self._where(self.chosen.releases >= first_release)

@@ -146,21 +146,6 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     return Aim(score=float(points[lowest]), kept=True)
 
 
-def broken(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float) -> bool | None:
-    """Whether the policy surely fails at a threshold; None where it makes no promise.
-
-    A cost is least or not, and a fixed threshold promises nothing.
-    """
-    if isinstance(policy, LeastCost | Fixed):
-        return None
-    estimates, at = ReviewEstimates(reviewed, 2 * confidence - 1), np.array([threshold])
-    target = _precision_of(policy)
-    fails = bool(estimates.precision_at_most(at, target)[0] >= confidence)
-    if isinstance(policy, AlertBudget):
-        fails |= bool(estimates.rate_at_most(at, policy.per_hour)[0] <= 1 - confidence)
-    return fails
-
-
 def _candidates(reviewed: Reviewed, threshold: float) -> Numbers:
     """Scores that were chosen, thinned out evenly, and the threshold in force; ascending."""
     scores = np.unique(reviewed.scores)

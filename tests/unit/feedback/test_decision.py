@@ -36,14 +36,15 @@ def evidence(
     count: int = 4_000,
     threshold: float = 0.5,
     analysts: int = ANALYSTS,
+    hours: float = 72.0,
 ) -> Evidence:
-    """Events with P(real | s) = s, all above .5 alerted and half of them answered in three days."""
+    """Events with P(real | s) = s, all above .5 alerted; half of them have an answer."""
     draw = np.random.default_rng(seed)
     scores = draw.uniform(0.3, 1, count)
     alerted = scores >= threshold
     kept = alerted | (draw.random(count) < 0.2)
     scores, offsets = scores[kept], np.flatnonzero(kept)
-    ages = 72.0 * (1 - offsets / count)
+    ages = hours * (1 - offsets / count)
     items = np.flatnonzero(draw.random(scores.size) < 0.5)
     real = draw.random(items.size) < scores[items]
     who = draw.integers(analysts, size=items.size)
@@ -148,9 +149,8 @@ def test_one_of_five_who_answers_the_opposite_for_a_day_is_bounded(seed: int) ->
 
 def test_a_lone_analyst_is_bounded_by_the_threshold_of_a_day_ago() -> None:
     """Without anybody else's labels, the day's moves stay within the factor of where it was."""
-    found = evidence(7, analysts=1)
-    young = found.since(20.0)
-    moved = decide(young, standing(0.5, day_ago=0.5), analyst_step=1.2)
+    found = evidence(7, analysts=1, hours=20.0)
+    moved = decide(found, standing(0.5, day_ago=0.5), analyst_step=1.2)
     assert moved.rails == ("analyst_step",)
     assert moved.threshold_after == pytest.approx(1 - 0.5 / 1.2)
 
@@ -171,7 +171,7 @@ def test_a_fixed_policy_is_not_moved() -> None:
 
 def test_nothing_at_all_is_held() -> None:
     """No event yet: no threshold stands in for the rarity, and nothing moves."""
-    empty = evidence(10).since(-1.0)
+    empty = evidence(10).under(1)
     held = decide(empty, Standing(threshold=None, a_day_ago=None, moved=None))
     assert (held.outcome, held.threshold_before, held.before) == ("held", None, None)
 

@@ -179,13 +179,14 @@ def test_disagreement_takes_trust_away() -> None:
     assert np.isnan(reviewed.anomaly[3])
 
 
-def test_the_last_hours_alone() -> None:
-    """`since` keeps the young events with their answers."""
-    found, _ = lived(np.random.default_rng(6), [(banded(0, 0.0, (0.0, 0.5)), 3_000)])
+def test_the_later_releases_alone() -> None:
+    """`under` keeps their events with their answers."""
+    epochs = [(banded(each, 0.0, (0.0, 0.5)), 1_500) for each in (0, 1)]
+    found, _ = lived(np.random.default_rng(6), epochs)
     found = msgspec.structs.replace(
         found, answers=answers_of([(0, 0, True, 0), (2_999, 1, True, 0)])
     )
-    young = found.since(1.0)
-    assert young.chosen.scores.size == (found.chosen.ages <= 1.0).sum()
+    young = found.under(1)
+    assert young.chosen.scores.size == (found.chosen.releases >= 1).sum()
     assert young.answers.analysts.tolist() == [1]
     assert young.chosen.scores[young.answers.items[0]] == found.chosen.scores[2_999]
