@@ -60,7 +60,8 @@ class Scenario:
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._settings.folder.mkdir(parents=True, exist_ok=True)
         configuration, processes = self._start()
-        key = str(processes.run("keys", "create", "--name", "ada", "--role", "analyst")["key"])
+        # Who looks at the console with this key may also try another threshold there.
+        key = str(processes.run("keys", "create", "--name", "ada", "--role", "engineer")["key"])
         analyst = Analyst(
             self._addresses["console"],
             key,
