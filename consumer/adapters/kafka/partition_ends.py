@@ -33,6 +33,8 @@ class PartitionEnds:
         place = TopicPartition(topic, partition)
         admin = AdminClient(self._kafka.client(), logger=_client_log)
         try:
+            # The leader is learnt first: a question without one may rest for three seconds.
+            admin.list_topics(topic, timeout=_SECONDS)
             asked = admin.list_offsets(
                 {place: OffsetSpec.latest()},
                 isolation_level=IsolationLevel.READ_UNCOMMITTED,
