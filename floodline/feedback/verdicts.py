@@ -1,6 +1,10 @@
 """What an analyst can say of an alert, and what each answer counts as."""
 
 from enum import StrEnum
+from typing import Literal
+
+Lesson = Literal["up", "down", "open"]
+"""Which way a label moves alike events: towards an alert, away from it, or at once to ordinary."""
 
 
 class Verdict(StrEnum):
@@ -20,6 +24,11 @@ class Verdict(StrEnum):
         return _COUNTS[self]
 
     @property
+    def teaches(self) -> Lesson | None:
+        """What the forest learns from it; None for what leaves no trace."""
+        return _TEACHES.get(self)
+
+    @property
     def meaning(self) -> str:
         """The verdict in plain words."""
         return _MEANING[self]
@@ -33,6 +42,13 @@ _COUNTS = {
     Verdict.NEW_NORMAL: False,
     Verdict.MISSED: True,
     Verdict.UNSURE: None,
+}
+_TEACHES: dict[Verdict, Lesson] = {
+    Verdict.CONFIRMED: "up",
+    Verdict.KNOWN_ISSUE: "up",
+    Verdict.FALSE_ALARM: "down",
+    Verdict.NEW_NORMAL: "open",
+    Verdict.MISSED: "up",
 }
 _MEANING = {
     Verdict.CONFIRMED: "real, act on it",
