@@ -1,4 +1,4 @@
-"""`floodline recalibrate | retrain | train | releases list`."""
+"""`floodline recalibrate | teach | retrain | train | releases list`."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from floodline.storage.tables import ReleaseRow
     from trainer.recalibration import Recalibration
     from trainer.request import Retrain
+    from trainer.teaching import TeachingRun
 
 releases_app = typer.Typer(name="releases", no_args_is_help=True, help="What is in force, and why.")
 
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command("recalibrate", epilog="Example: floodline recalibrate --dry-run --json")(
         recalibrate
     )
+    app.command("teach", epilog="Example: floodline teach --dry-run --json")(teach)
     app.command("retrain", epilog="Example: floodline retrain --from 0:1000 --to 0:50000")(retrain)
     app.command("train", epilog="Example: floodline train --config floodline.toml")(train)
     app.add_typer(releases_app, name="releases")
@@ -74,6 +76,42 @@ def _told(done: "Recalibration") -> str:
     if done.proposed:
         return f"move {done.move} waits for a second person: {decision.reason}"
     return f"release {done.release}: {decision.reason}"
+
+
+def teach(
+    config: ConfigOption = None,
+    bootstrap_servers: BootstrapOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; write and publish nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn all labels anew and release the leaf weights, where they have changed.
+
+    `floodline train` does so within a second of each label.
+    """
+    configuration = read_configuration(config, kafka__bootstrap_servers=bootstrap_servers)
+    from trainer import main as trainer
+
+    done = trainer.teach(configuration, dry_run=dry_run)
+    if as_json:
+        print_json(msgspec.to_builtins(done))
+        return
+    typer.echo(_taught(done))
+    if done.agreement is not None:
+        typer.echo(
+            f"of {done.predicted} labels that earlier ones foretold, {done.agreement:.0%} came so"
+        )
+    if done.labels:
+        typer.echo(f"an event's score moves by up to {done.largest:.1f} bits")
+
+
+def _taught(done: "TeachingRun") -> str:
+    if not done.changed:
+        return f"unchanged: {done.reason}"
+    if done.dry_run:
+        return f"would release: {done.reason}"
+    return f"release {done.release}: {done.reason}"
 
 
 def retrain(
@@ -134,7 +172,7 @@ def train(
         int | None, typer.Option(help="Port of /metrics, /healthz and /readyz; 0 for a free one.")
     ] = None,
 ) -> None:
-    """Recalibrate and retrain on their schedules, until SIGTERM or ctrl-C."""
+    """Teach, recalibrate and retrain on their schedules, until SIGTERM or ctrl-C."""
     from trainer import main as trainer
 
     trainer.train(
@@ -150,13 +188,16 @@ def train(
 def list_releases(
     config: ConfigOption = None,
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    kind: Annotated[
+        str | None, typer.Option(help="Of this kind alone, such as retrain or teaching.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the releases, the newest first: threshold, kind, reason, who and when."""
     configuration = read_configuration(config)
     from trainer import main as trainer
 
-    rows = trainer.list_releases(configuration, limit)
+    rows = trainer.list_releases(configuration, limit, kind)
     if as_json:
         print_json({"releases": [_release(row) for row in rows]})
         return
@@ -165,7 +206,8 @@ def list_releases(
         when = row.created_at.isoformat(timespec="seconds")
         typer.echo(f"{row.number:>5}  {when}  {row.kind:<13}  {threshold:>9}  {row.reason}")
     if not rows:
-        typer.echo("No release yet: the configuration's own threshold is in force.")
+        of_kind = "" if kind is None else f" of kind {kind}"
+        typer.echo(f"No release{of_kind} yet: before any, the configuration's threshold holds.")
 
 
 def _release(row: "ReleaseRow") -> dict[str, Any]:

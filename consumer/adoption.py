@@ -6,12 +6,12 @@ import msgspec
 import structlog
 
 from consumer.ports import Clock, Releases
-from consumer.restoration import initial_release, model_of
+from consumer.release_contents import ReleaseContents
+from consumer.restoration import initial_release
 from consumer.task import Task
 from floodline.configuration.sections import Configuration
 from floodline.errors import ConfigurationError, DependencyDown, StateRefused
 from floodline.events.messages import Release
-from floodline.storage.state_store import StateStore
 
 log = structlog.get_logger(__name__)
 
@@ -25,12 +25,12 @@ class Adoption:
         self,
         configuration: Configuration,
         releases: Releases,
-        store: StateStore,
+        contents: ReleaseContents,
         monotonic: Clock,
     ) -> None:
         self._configuration = configuration
         self._releases = releases
-        self._store = store
+        self._contents = contents
         self._now = monotonic
         self._refused = (-1, 0.0)
 
@@ -44,7 +44,7 @@ class Adoption:
                 self._take_up(task, newest)
 
     def _waits_after_refusal(self, release: Release) -> bool:
-        """A refused release is tried again every ten seconds: its model may come later."""
+        """A refused release is tried again every ten seconds: what it names may come later."""
         number, again_at = self._refused
         return release.number == number and self._now() < again_at
 
@@ -55,9 +55,8 @@ class Adoption:
 
     def _take_up(self, task: Task, release: Release) -> None:
         try:
-            features = self._configuration.detector.features
-            model = model_of(release, task.release, self._store, features)
-            task.adopt(release, model)
+            found = self._contents.of(release, task.release)
+            task.adopt(release, found.model, found.weights)
         except (StateRefused, DependencyDown, ConfigurationError) as error:
             self._refused = (release.number, self._now() + _REFUSED_SECONDS)
             log.error("release refused", release=release.number, error=str(error))

@@ -79,7 +79,7 @@ class ScoringLoop:
         )
         self._publication: Publication | None = None
         self._sealed: list[Sealed] = []
-        self._adoption = Adoption(configuration, releases, store, monotonic)
+        self._adoption = Adoption(configuration, releases, restorer.contents, monotonic)
         self._failure: PublishFailed | None = None
         self._restarts = 0
         self._interval = configuration.consumer.commit_interval_ms / 1000

@@ -11,6 +11,7 @@ from consumer import snapshot as snapshots
 from consumer.history import Lesson, Teacher
 from consumer.ports import Checkpoint, Clock, Input, Log, Position, Replay
 from consumer.records import Batch
+from consumer.release_contents import Contents, ReleaseContents
 from consumer.task import Task, fingerprint
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scorer
@@ -35,36 +36,6 @@ def initial_release(configuration: Configuration) -> Release:
     )
 
 
-def model_of(
-    release: Release, in_force: Release | None, store: StateStore, features: tuple[str, ...]
-) -> Scorer | None:
-    """The model that `release` installs; None where the partition's own goes on.
-
-    Every release names the model that it was made for, so a consumer that heard of several at once
-    ends with the right one; where that model is in force already it goes on learning.
-
-    Raises:
-        StateRefused: it is not in the store, damaged, or of other features or parameters.
-    """
-    if release.model is None:
-        return None
-    running = in_force.model if in_force is not None else None
-    if running is not None and running.state_sha256 == release.model.state_sha256:
-        return None
-    scorer = Scorer.from_state(store.read(release.model.state_sha256))
-    if set(scorer.features) != set(features):
-        raise StateRefused(
-            f"the model of release {release.number} knows the features {list(scorer.features)}, "
-            f"the detector has {sorted(features)}"
-        )
-    if scorer.parameters != release.model.parameters:
-        raise StateRefused(
-            f"the model of release {release.number} was made with {scorer.parameters}, "
-            f"the release says {release.model.parameters}"
-        )
-    return scorer
-
-
 class Lost(msgspec.Struct, frozen=True):
     """Why a committed position cannot be restored, and where a cold start would begin."""
 
@@ -83,14 +54,11 @@ class Target(msgspec.Struct, frozen=True):
 class Restoration:
     """One task's way from nothing to the committed offset, in slices."""
 
-    def __init__(
-        self, task: Task, changes: list[Change], store: StateStore, features: tuple[str, ...]
-    ) -> None:
+    def __init__(self, task: Task, changes: list[Change], contents: ReleaseContents) -> None:
         self.task = task
         self.target: Target | None = None
         self._changes = changes
-        self._store = store
-        self._features = features
+        self._contents = contents
         self._replay: Replay | None = None
         self._lesson: Lesson | None = None
         self._learnt: Callable[[Scorer], None] = lambda _: None
@@ -153,8 +121,8 @@ class Restoration:
     def _apply(self, offset: int) -> None:
         while self._changes and self._changes[0].coordinates.offset <= offset:
             change = self._changes.pop(0)
-            model = model_of(change.release, self.task.release, self._store, self._features)
-            self.task.install(change.release, model)
+            found = self._contents.of(change.release, self.task.release)
+            self.task.install(change.release, found.model, found.weights)
 
     def _compare_state(self, committed: Checkpoint, coming: int) -> None:
         """Between the record before `coming` and itself: is the state what it was?"""
@@ -197,6 +165,7 @@ class Restorer:
         self._log = topics
         self._store = store
         self._features = configuration.detector.features
+        self.contents = ReleaseContents(store, self._features)
         self.identity = store.identity()
         self._teacher = Teacher(configuration, source, topics, now)
 
@@ -246,27 +215,31 @@ class Restorer:
     def _fresh(self, task: Task, offset: int, newest: Release | None) -> Restoration:
         release = newest or initial_release(self._configuration)
         try:
-            model = model_of(release, None, self._store, self._features)
+            found = self.contents.of(release, None)
+            (found.model or self._empty()).teach(found.weights)  # refused now, not half way
         except StateRefused as error:
             log.error("release refused", release=release.number, error=str(error))
-            release, model = initial_release(self._configuration), None
-        way = Restoration(task, [], self._store, self._features)
-        lesson = None if model is not None else self._teacher.lesson(task.partition, offset)
+            release, found = initial_release(self._configuration), Contents()
+        way = Restoration(task, [], self.contents)
+        lesson = None if found.model is not None else self._teacher.lesson(task.partition, offset)
         if lesson is None:
-            self._anew(task, offset, release, model)
+            self._anew(task, offset, release, found)
         else:
-            way.learn(lesson, partial(self._taught, task, offset, release))
+            way.learn(lesson, partial(self._learnt, task, offset, release, found))
         return way
 
-    def _taught(self, task: Task, offset: int, release: Release, scorer: Scorer) -> None:
+    def _learnt(
+        self, task: Task, offset: int, release: Release, found: Contents, scorer: Scorer
+    ) -> None:
         """The release gets the model that learnt its history, so that a replay has it too."""
         digest = self._store.write(scorer.to_state())
         model = ModelRef(parameters=scorer.parameters, state_sha256=digest)
-        self._anew(task, offset, msgspec.structs.replace(release, model=model), scorer)
+        release = msgspec.structs.replace(release, model=model)
+        self._anew(task, offset, release, msgspec.structs.replace(found, model=scorer))
 
-    def _anew(self, task: Task, offset: int, release: Release, model: Scorer | None) -> None:
-        task.load(self._empty(), release, offset, 0)
-        task.adopt(release, model, fresh=True)
+    def _anew(self, task: Task, offset: int, release: Release, found: Contents) -> None:
+        task.load(self._empty(), initial_release(self._configuration), offset, 0)
+        task.adopt(release, found.model, found.weights, fresh=True)
         log.info("model begins anew", partition=task.partition, offset=offset)
 
     def _empty(self) -> Scorer:
@@ -318,7 +291,7 @@ class Restorer:
             said = refused or f"the log begins at {low}, too late to replay the model to {offset}"
             return Lost(said, offset)
         task.shelf.fill(marks, checkpoint, start)
-        way = Restoration(task, changes, self._store, self._features)
+        way = Restoration(task, changes, self.contents)
         target = Target(offset, checkpoint, tried)
         way.follow(self._log.replay(task.partition, start, offset), target)
         log.info("restoring", partition=task.partition, start=start, end=offset)
@@ -361,9 +334,9 @@ class Restorer:
             if kept is not None and scorer is not None and (origin is None or kept.offset > origin):
                 before = [c for c in changes if c.coordinates.offset < kept.offset]
                 release = before[-1].release if before else initial_release(self._configuration)
+                if not self._loaded(task, scorer, release, kept):
+                    continue
                 del changes[: len(before)]
-                task.load(scorer, release, kept.offset, kept.dead_letters)
-                task.timestamp = kept.timestamp
                 return kept.offset, number + 1
         beginning = len(committed.snapshots)
         if origin is None or tried > beginning:
@@ -372,6 +345,19 @@ class Restorer:
         release = initial_release(self._configuration)
         task.load(self._empty(), release, origin, 0)
         return origin, beginning + 1
+
+    def _loaded(
+        self, task: Task, scorer: Scorer, release: Release, kept: snapshots.Snapshot
+    ) -> bool:
+        """Whether the task stands at a snapshot; not where its release's weights are gone."""
+        try:
+            weights = self.contents.weights_of(release)
+            task.load(scorer, release, kept.offset, kept.dead_letters, weights)
+        except StateRefused as error:
+            log.warning("snapshot passed over", partition=task.partition, error=str(error))
+            return False
+        task.timestamp = kept.timestamp
+        return True
 
     def _read_snapshot(
         self, task: Task, digest: str

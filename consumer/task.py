@@ -15,6 +15,7 @@ from consumer.records import Batch, Record
 from consumer.shelf import Shelf
 from floodline.configuration.sections import Configuration
 from floodline.detection.detector import Rows
+from floodline.detection.leaf_weights import LeafWeights
 from floodline.detection.ruling import Draw
 from floodline.detection.scorer import Scored, Scorer
 from floodline.errors import FloodlineError, InvalidEvent
@@ -117,8 +118,22 @@ class Task:
             raise IllegalMove(f"partition {self.partition}: {self.state} to {state}")
         self.state = state
 
-    def load(self, scorer: Scorer, release: Release, offset: int, dead_letters: int) -> None:
-        """Take this state: everything before `offset` is in it, nothing waits."""
+    def load(
+        self,
+        scorer: Scorer,
+        release: Release,
+        offset: int,
+        dead_letters: int,
+        weights: LeafWeights | None = None,
+    ) -> None:
+        """Take this state: everything before `offset` is in it, nothing waits.
+
+        `weights` are those that the release names, which no state holds.
+
+        Raises:
+            StateRefused: they do not fit the model; the task is as it was.
+        """
+        _teach(scorer, release, weights)
         self.scorer = scorer
         self._follow(release)
         self.offset = offset
@@ -184,12 +199,23 @@ class Task:
             self.scorer.step_many(decoded.rows, self.release.threshold, rarities="alerts")
         self._pass(batch)
 
-    def adopt(self, release: Release, scorer: Scorer | None, *, fresh: bool = False) -> None:
+    def adopt(
+        self,
+        release: Release,
+        scorer: Scorer | None,
+        weights: LeafWeights | None = None,
+        *,
+        fresh: bool = False,
+    ) -> None:
         """Let `release` hold from the next event on, and say so on the changes topic.
 
-        `scorer` is the release's own model, or None where the partition's goes on.
+        `scorer` is the release's own model, or None where the partition's goes on; `weights` are
+        those that it names.
+
+        Raises:
+            StateRefused: they do not fit the model; nothing has changed.
         """
-        self.install(release, scorer)
+        self.install(release, scorer, weights)
         change = Change(
             detector=release.detector,
             coordinates=self._outgoing.coordinates(self.offset),
@@ -198,8 +224,15 @@ class Task:
         )
         self._say(change, f"release-{release.number}")
 
-    def install(self, release: Release, scorer: Scorer | None) -> None:
-        """Let `release` hold without saying so: a replay follows what was said."""
+    def install(
+        self, release: Release, scorer: Scorer | None, weights: LeafWeights | None = None
+    ) -> None:
+        """Let `release` hold without saying so: a replay follows what was said.
+
+        Raises:
+            StateRefused: the weights do not fit the model; nothing has changed.
+        """
+        _teach(self.scorer if scorer is None else scorer, release, weights)
         if scorer is not None:
             scorer.events = self.scorer.events
             self.scorer = scorer
@@ -329,3 +362,10 @@ class Task:
             return None
         offsets = batch.offsets_at(places)
         return lambda start, scores: sampler.drawn(offsets[start : start + len(scores)], scores)
+
+
+def _teach(scorer: Scorer, release: Release, weights: LeafWeights | None) -> None:
+    """Give the model what the release's labels taught, or take all lessons away."""
+    if (weights is None) != (release.weights is None):
+        raise ValueError(f"release {release.number} without the weights that it names")
+    scorer.teach(weights)

@@ -1,36 +1,35 @@
-"""The trainer: wires recalibration and retraining to Kafka, SQL and MLflow."""
+"""The trainer: wires teaching, recalibration and retraining to Kafka, SQL and MLflow."""
 
 import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from floodline.configuration.sections import Configuration
-from floodline.errors import Conflict, FloodlineError
-from floodline.storage import labelled_alerts, releases, retrains, schema_revision
+from floodline.storage import releases, schema_revision
 from floodline.storage.engine import open_engine, transaction
 from floodline.storage.state_store import open_store
 from floodline.storage.tables import ReleaseRow
 from floodline.telemetry.endpoint import serve
 from floodline.telemetry.metrics import TrainerMetrics
 from trainer.adapters.kafka import KafkaEvents, KafkaReleases
+from trainer.jobs import Jobs
 from trainer.moves import Followed, follow_people
 from trainer.observation import Observation
 from trainer.recalibration import Recalibration, preview, recalibrate_once
 from trainer.request import Request, Retrain, Services
-from trainer.schedule import Job, run_jobs
-from trainer.tenure import LeaseLost
+from trainer.schedule import run_jobs
+from trainer.teaching import TeachingRun, teach_once
+from trainer.teaching import preview as preview_teaching
 
 log = structlog.get_logger(__name__)
-_LOOK_SECONDS = 60.0
-_MOVES_SECONDS = 1.0
-"""A move or a policy of a person is in force in the consumer within 5 s."""
 
 
 def _now() -> datetime:
@@ -59,6 +58,21 @@ def recalibrate(configuration: Configuration, *, dry_run: bool = False) -> Recal
             return preview(engine, configuration, _now)
         channel = KafkaReleases(configuration)
         return recalibrate_once(engine, configuration, channel, _now, "command line")
+
+
+def teach(configuration: Configuration, *, dry_run: bool = False) -> TeachingRun:
+    """Learn the labels once; release the leaf weights and publish, where they have changed.
+
+    Raises:
+        Conflict: another trainer makes a release now.
+        ConfigurationError: the store cannot be written.
+        DependencyDown: SQL, Kafka or the store does not answer.
+    """
+    with _database(configuration) as engine:
+        if dry_run:
+            return preview_teaching(engine, configuration, _now)
+        channel, store = KafkaReleases(configuration), open_store(configuration.store)
+        return teach_once(engine, configuration, channel, store, _now, "command line")
 
 
 def follow(configuration: Configuration) -> Followed:
@@ -98,14 +112,16 @@ def retrain(
         return _retrain(configuration, engine, request)
 
 
-def list_releases(configuration: Configuration, limit: int) -> list[ReleaseRow]:
-    """Up to `limit` releases, the newest first.
+def list_releases(
+    configuration: Configuration, limit: int, kind: str | None = None
+) -> list[ReleaseRow]:
+    """Up to `limit` releases, of one kind or of any, the newest first.
 
     Raises:
         DependencyDown: SQL does not answer.
     """
     with _database(configuration) as engine, transaction(engine) as session:
-        return releases.listed(session, configuration.detector.name, limit)
+        return releases.listed(session, configuration.detector.name, limit, kind)
 
 
 def _retrain(configuration: Configuration, engine: Engine, request: Request) -> Retrain:
@@ -125,7 +141,7 @@ def _retrain(configuration: Configuration, engine: Engine, request: Request) -> 
 
 
 def train(configuration: Configuration) -> None:
-    """Recalibrate, retrain and follow people's moves on their schedules until SIGTERM or SIGINT.
+    """Teach, recalibrate, retrain and follow people's moves on schedules until SIGTERM or SIGINT.
 
     A run that fails is logged and counted, and the next one is tried at its time.
 
@@ -150,85 +166,10 @@ def train(configuration: Configuration) -> None:
         log.info("metrics", port=endpoint.port)
         try:
             observation.refresh()
-            run_jobs(_jobs(configuration, engine, observation), stopping, time.monotonic)
+            jobs = Jobs(
+                configuration, engine, observation, partial(_retrain, configuration, engine)
+            )
+            run_jobs(jobs.all(_now), stopping, time.monotonic)
         finally:
             endpoint.close()
     log.info("stopped")
-
-
-def _jobs(configuration: Configuration, engine: Engine, observation: Observation) -> list[Job]:
-    section = configuration.trainer
-    channel = KafkaReleases(configuration)
-
-    def recalibrate_now() -> None:
-        done = recalibrate_once(engine, configuration, channel, _now, "schedule")
-        observation.recalibrated(done)
-        _note(observation, "recalibrate")
-        _tell(done)
-
-    def follow_now() -> None:
-        done = follow_people(engine, configuration, channel, _now, "schedule")
-        observation.followed(done)
-        for move in done.moves:
-            log.info("move", id=move.id, state=move.state, release=move.release, note=move.note)
-        if done.recalibration is not None:
-            _tell(done.recalibration)
-        observation.succeeded("moves")
-        if done.moves or done.recalibration is not None:
-            observation.refresh()
-
-    def retrain_if_due() -> None:
-        if _retrain_due(configuration, engine):
-            request = Request(trigger="schedule", made_by="schedule")
-            done = _retrain(configuration, engine, request)
-            observation.retrained(done.outcome)
-            log.info("retrained", outcome=done.outcome, release=done.release, reason=done.reason)
-        _note(observation, "retrain")
-
-    def failed(job: str, error: Exception) -> None:
-        if isinstance(error, Conflict) and not isinstance(error, LeaseLost):
-            log.info("left to another trainer", job=job, reason=str(error))
-            return
-        observation.failed(job, str(error))
-        trace = None if isinstance(error, FloodlineError) else error
-        log.error("job failed", job=job, error=str(error), exc_info=trace)
-
-    looks = min(section.retrain_every_seconds / 10, _LOOK_SECONDS)
-    every = section.recalibrate_every_seconds
-    return [
-        Job(name="recalibrate", every=every, run=recalibrate_now, failed=failed),
-        Job(name="moves", every=_MOVES_SECONDS, run=follow_now, failed=failed),
-        Job(name="retrain", every=looks, run=retrain_if_due, failed=failed),
-    ]
-
-
-def _tell(done: Recalibration) -> None:
-    """Log what a recalibration changed."""
-    if done.proposed:
-        log.info("a move waits for a second person", move=done.move, reason=done.decision.reason)
-    elif done.decision.outcome == "moved":
-        log.info("threshold moved", release=done.release, reason=done.decision.reason)
-    elif done.release is not None:
-        log.info("other events are drawn for review", release=done.release)
-    if done.watch is not None and done.watch.state == "broken":
-        log.warning("promise broken", reason=done.watch.reason, move=done.remedy)
-
-
-def _note(observation: Observation, job: str) -> None:
-    observation.succeeded(job)
-    observation.refresh()
-
-
-def _retrain_due(configuration: Configuration, engine: Engine) -> bool:
-    """Whether the last retrain, or before any the first alert, lies a full interval back.
-
-    It comes from SQL, so that restarts neither hasten nor delay it.
-    """
-    detector, section = configuration.detector.name, configuration.trainer
-    with transaction(engine) as session:
-        last = retrains.last_finished(session, detector)
-        since = last or labelled_alerts.first_received(session, detector)
-        labels = labelled_alerts.count_current(session, detector)
-    if since is None or labels < section.retrain_min_labels:
-        return False
-    return _now() - since >= timedelta(seconds=section.retrain_every_seconds)

@@ -1,6 +1,5 @@
 """What people ask of the threshold: approved moves become releases, a new policy is applied."""
 
-import uuid
 from datetime import datetime
 
 import msgspec
@@ -11,15 +10,16 @@ from sqlalchemy.orm import Session
 from floodline.configuration.sections import Configuration
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict
-from floodline.storage import controls, leases, moves, outbox, releases, threshold_state
+from floodline.storage import controls, moves, outbox, releases, threshold_state
 from floodline.storage.engine import transaction
 from floodline.storage.moves import MoveKind, MoveState
 from floodline.storage.tables import MoveRow
-from trainer import proposals, review_plan
+from trainer import proposals, release_lease, review_plan
 from trainer.judgement import evidence_of, policy_is_new
 from trainer.ports import Now, ReleaseChannel
 from trainer.publication import publish_waiting
-from trainer.recalibration import LEASE, Recalibration, lease_name, recalibrate_once
+from trainer.recalibration import Recalibration, recalibrate_once
+from trainer.tenure import Tenure
 from trainer.threshold_release import store_release
 
 _MOST = 1_000
@@ -82,29 +82,21 @@ def _release_all(
     now: Now,
     waiting: list[str],
 ) -> tuple[Moved, ...]:
-    name, holder = lease_name(configuration), str(uuid.uuid4())
-    with transaction(engine) as session:
-        if not leases.acquire(session, name, holder, now(), LEASE):
-            raise Conflict(f"another trainer recalibrates {configuration.detector.name} now")
-    try:
-        done = [_follow(engine, configuration, id, (name, holder), now) for id in waiting]
+    with release_lease.held(engine, configuration, now) as tenure:
+        done = [_follow(engine, configuration, id, tenure, now) for id in waiting]
         publish_waiting(engine, channel, configuration.topics.releases, now)
-    finally:
-        with transaction(engine) as session:
-            leases.release(session, name, holder)
     return tuple(each for each in done if each is not None)
 
 
 def _follow(
-    engine: Engine, configuration: Configuration, id: str, lease: tuple[str, str], now: Now
+    engine: Engine, configuration: Configuration, id: str, tenure: Tenure, now: Now
 ) -> Moved | None:
     """One move in one transaction; None where a person took it back, or froze, meanwhile."""
     detector = configuration.detector.name
     try:
         with transaction(engine) as session:
             at = now()
-            if not leases.renew(session, *lease, at, LEASE):
-                raise Conflict("the lease ran out before the work was done; run it again")
+            tenure.confirm_in(session)
             row = moves.get(session, detector, id)
             frozen = controls.get(session, detector).frozen
             if row is None or row.state != MoveState.APPROVED or frozen:

@@ -17,6 +17,7 @@ from floodline.storage.moves import MoveKind, MoveState
 from floodline.telemetry.metrics import TrainerMetrics
 from trainer.moves import Followed
 from trainer.recalibration import Recalibration, rule_in_force
+from trainer.teaching import TeachingRun
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,7 @@ class Observation:
                 metrics.moves.labels(self._detector, kind, state)
         for gauge in (metrics.frozen, metrics.promise_broken, metrics.verdict_drift):
             gauge.labels(self._detector)
+        metrics.teaching_agreement.labels(self._detector).set(math.nan)
 
     def _age(self) -> float:
         return time.time() - self._retrained_at
@@ -66,6 +68,14 @@ class Observation:
             self._last_move = done.move
             state = MoveState.PROPOSED if done.proposed else MoveState.RELEASED
             self._moved(MoveKind.POLICY, state)
+
+    def taught(self, done: TeachingRun) -> None:
+        """Say what the labels came to."""
+        agreement = math.nan if done.agreement is None else done.agreement
+        self._metrics.teaching_labels.labels(self._detector).set(done.labels)
+        self._metrics.teaching_share.labels(self._detector).set(done.share)
+        self._metrics.teaching_predicted.labels(self._detector).set(done.predicted)
+        self._metrics.teaching_agreement.labels(self._detector).set(agreement)
 
     def followed(self, done: Followed) -> None:
         """Count what became of moves, and say whether the threshold is frozen."""
@@ -89,7 +99,7 @@ class Observation:
 
     def failed(self, job: str, error: str) -> None:
         """Count a failed run; the probe says so until the job succeeds again."""
-        if job != "moves":  # tried again each second: only the probe tells
+        if job not in ("moves", "teach"):  # tried again each second: only the probe tells
             kind = self._metrics.retrains if job == "retrain" else self._metrics.recalibrations
             kind.labels(self._detector, "failed").inc()
         with self._lock:

@@ -16,6 +16,9 @@ from trainer.recalibration import rule_in_force
 from trainer.request import Request, Retrain, Services
 from trainer.tenure import Tenure
 
+_TRIES = 3
+"""A release that teaches may take the number; what was trained for an hour tries the next one."""
+
 
 def store_outcome(
     configuration: Configuration,
@@ -32,29 +35,42 @@ def store_outcome(
         Conflict: another release came that this one does not follow from.
         DependencyDown: SQL does not answer.
     """
-    now = services.now()
-    try:
-        with transaction(services.engine) as session:
-            tenure.confirm_in(session)
-            if done.outcome == "published":
-                release = _release(session, configuration, request, done, fit, now)
-                done = msgspec.structs.replace(
-                    done, release=release.number, threshold=release.threshold.score
-                )
-            retrains.finish(
-                session,
-                id=done.id,
-                now=now,
-                outcome=done.outcome,
-                reason=done.reason,
-                ranges=msgspec.to_builtins(done.ranges),
-                labels=done.labels,
-                mlflow_run_id=done.mlflow_run_id,
-                figures={"metrics": done.metrics, "state_sha256": done.state_sha256},
-                release=done.release,
-            )
-    except IntegrityError as error:
-        raise Conflict("another release was made at the same time; run it again") from error
+    for left in reversed(range(_TRIES)):
+        try:
+            with transaction(services.engine) as session:
+                tenure.confirm_in(session)
+                return _stored(session, configuration, request, done, fit, services.now())
+        except IntegrityError as error:
+            if not left:
+                raise Conflict("other releases were made meanwhile; run it again") from error
+    raise AssertionError("not reached")
+
+
+def _stored(
+    session: Session,
+    configuration: Configuration,
+    request: Request,
+    done: Retrain,
+    fit: Fit,
+    now: datetime,
+) -> Retrain:
+    if done.outcome == "published":
+        release = _release(session, configuration, request, done, fit, now)
+        done = msgspec.structs.replace(
+            done, release=release.number, threshold=release.threshold.score
+        )
+    retrains.finish(
+        session,
+        id=done.id,
+        now=now,
+        outcome=done.outcome,
+        reason=done.reason,
+        ranges=msgspec.to_builtins(done.ranges),
+        labels=done.labels,
+        mlflow_run_id=done.mlflow_run_id,
+        figures={"metrics": done.metrics, "state_sha256": done.state_sha256},
+        release=done.release,
+    )
     return done
 
 
@@ -86,7 +102,8 @@ def _release(
             mlflow_run_id=done.mlflow_run_id,
             mlflow_version=done.model_version,
         ),
-        # Its scores mean something else: strata are planned anew once it has been seen at work.
+        # Its scores mean something else: strata are planned anew once it has been seen at work, and
+        # what labels taught the model before it is taught to it next.
         sampling=configuration.review.initial_sampling,
     )
     figures = {"metrics": done.metrics, "labels": done.labels}

@@ -1,7 +1,7 @@
 """One recalibration: labels in, a release or a proposal out if the threshold should move."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,21 +16,15 @@ from floodline.events.messages import Release
 from floodline.feedback.decision import Decision
 from floodline.feedback.promise import Watch
 from floodline.feedback.review_estimates import Outlook
-from floodline.storage import leases, recalibrations, releases
+from floodline.storage import recalibrations, releases
 from floodline.storage.engine import transaction
 from floodline.storage.tables import RecalibrationRow
-from trainer import proposals, remedy, review_plan
+from trainer import proposals, release_lease, remedy, review_plan
 from trainer.judgement import POLICY_AT, WATCH, Judgement, judged
 from trainer.ports import Now, ReleaseChannel
 from trainer.publication import publish_waiting
+from trainer.tenure import Tenure
 from trainer.threshold_release import store_release
-
-LEASE = timedelta(seconds=30)
-
-
-def lease_name(configuration: Configuration) -> str:
-    """The lease of all that makes threshold releases."""
-    return f"recalibrate:{configuration.detector.name}"
 
 
 class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,28 +86,20 @@ def recalibrate_once(
         Conflict: another trainer does this now, or made a release meanwhile.
         DependencyDown: SQL or Kafka does not answer; a release that is stored waits in the outbox.
     """
-    name, holder = lease_name(configuration), str(uuid.uuid4())
-    with transaction(engine) as session:
-        if not leases.acquire(session, name, holder, now(), LEASE):
-            raise Conflict(f"another trainer recalibrates {configuration.detector.name} now")
-    try:
+    with release_lease.held(engine, configuration, now) as tenure:
         publish_waiting(engine, channel, configuration.topics.releases, now)
-        done = _recalibrate(engine, configuration, now, made_by, (name, holder))
+        done = _recalibrate(engine, configuration, now, made_by, tenure)
         publish_waiting(engine, channel, configuration.topics.releases, now)
-    finally:
-        with transaction(engine) as session:
-            leases.release(session, name, holder)
     return done
 
 
 def _recalibrate(
-    engine: Engine, configuration: Configuration, now: Now, made_by: str, lease: tuple[str, str]
+    engine: Engine, configuration: Configuration, now: Now, made_by: str, tenure: Tenure
 ) -> Recalibration:
     try:
         with transaction(engine) as session:
             at = now()
-            if not leases.renew(session, *lease, at, LEASE):
-                raise Conflict("the lease ran out before the work was done; run it again")
+            tenure.confirm_in(session)
             look = judged(session, configuration, at)
             number, move = _moved(session, configuration, look, made_by, at)
             proposed = remedy.proposed(session, configuration, look, made_by, at)

@@ -42,15 +42,31 @@ def store_release(
         # The threshold is meant for this model; a consumer may hear of this release only.
         model=None if newest is None else newest.model,
         sampling=sampling,
+        weights=None if newest is None else newest.weights,
     )
+    store(session, configuration, release, figures, now)
+    return release.number
+
+
+def store(
+    session: Session,
+    configuration: Configuration,
+    release: Release,
+    figures: dict[str, Any],
+    now: datetime,
+) -> None:
+    """Store a release, its message in the outbox and its audit row.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another release took the number meanwhile.
+    """
     topic = configuration.topics.releases
     releases.insert(session, release, topic=topic, figures=figures, now=now)
     audit.append(
         session,
-        actor=made_by,
+        actor=release.made_by,
         action="release",
-        subject=f"{detector}/{release.number}",
+        subject=f"{release.detector}/{release.number}",
         now=now,
-        detail=figures | {"kind": kind, "reason": reason},
+        detail=figures | {"kind": release.kind, "reason": release.reason},
     )
-    return release.number

@@ -6,11 +6,10 @@ from typing import Any
 import msgspec
 
 from consumer.records import Batch
-from consumer.restoration import model_of
+from consumer.release_contents import ReleaseContents
 from consumer.task import Task
 from floodline.errors import ConfigurationError, StateRefused
 from floodline.events.messages import Change
-from floodline.storage.state_store import StateStore
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,21 +52,19 @@ class Derivation:
         task: Task,
         changes: Sequence[Change],
         checks: Sequence[Check],
-        store: StateStore,
-        features: tuple[str, ...],
+        contents: ReleaseContents,
     ) -> None:
         self.task = task
         self.marks = 0
         self._changes = list(changes)
         self._checks = sorted(checks, key=lambda check: check.offset)
-        self._store = store
-        self._features = features
+        self._contents = contents
 
     def arrive(self, offset: int) -> Difference | None:
         """Do all that is due before the event at `offset`; the first difference.
 
         Raises:
-            ConfigurationError: the model of a release is not in the store.
+            ConfigurationError: the model of a release, or its weights, are not in the store.
         """
         while (stop := self.stop()) is not None and stop <= offset:
             difference = self._pass(stop)
@@ -104,14 +101,14 @@ class Derivation:
     def _install(self, change: Change) -> None:
         release = change.release
         try:
-            model = model_of(release, self.task.release, self._store, self._features)
+            found = self._contents.of(release, self.task.release)
+            self.task.install(release, found.model, found.weights)
         except StateRefused as error:
             raise ConfigurationError(
                 f"partition {self.task.partition}: release {release.number}, in force from offset "
-                f"{change.coordinates.offset} on, has a model that cannot be had: {error}; restore "
-                "it, or take a range behind a later snapshot by --from"
+                f"{change.coordinates.offset} on, has a model or weights that cannot be had: "
+                f"{error}; restore them, or take a range behind a later snapshot by --from"
             ) from error
-        self.task.install(release, model)
 
 
 def _differing(checks: Sequence[Check], task: Task) -> list[tuple[Check, Difference]]:

@@ -12,11 +12,12 @@ from consumer.audit.state_checks import checkpoint_checks, mark_checks, release_
 from consumer.audit.verification import Counts, Fetch, Spare, Verification, by_place
 from consumer.ports import Log, Message
 from consumer.records import Batch
+from consumer.release_contents import ReleaseContents
 from consumer.restoration import initial_release
 from consumer.task import Task
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scored, Scorer
-from floodline.errors import ConfigurationError, NotFound
+from floodline.errors import ConfigurationError, NotFound, StateRefused
 from floodline.events.messages import Change, Release
 from floodline.storage.state_store import StateStore
 
@@ -84,7 +85,7 @@ class Verifier:
         self._topic_id = topic_id
         self._planner = planner
         self._log = topics
-        self._store = store
+        self._contents = ReleaseContents(store, configuration.detector.features)
         self._releases = releases
 
     def verify(self, plan: Plan, outputs: Outputs, fetch: Fetch, told: Told) -> Verified:
@@ -194,8 +195,7 @@ class Verifier:
         task = Task(plan.partition, self._topic_id, self._configuration)
         changes = self._load(task, segment.life, start)
         checks = self._checks(plan, segment, start, changes) if checked else []
-        features = self._configuration.detector.features
-        return start, Derivation(task, changes, checks, self._store, features)
+        return start, Derivation(task, changes, checks, self._contents)
 
     def _load(self, task: Task, life: Life, start: Start) -> list[Change]:
         """Give the task its first state; the changes that it does not know."""
@@ -212,7 +212,16 @@ class Verifier:
             )
         kept, scorer = read
         before = [each for each in life.changes if each.coordinates.offset < kept.offset]
-        task.load(scorer, before[-1].release, kept.offset, kept.dead_letters)
+        release = before[-1].release
+        try:
+            weights = self._contents.weights_of(release)
+            task.load(scorer, release, kept.offset, kept.dead_letters, weights)
+        except StateRefused as error:
+            raise ConfigurationError(
+                f"partition {task.partition}: release {release.number}, in force at snapshot "
+                f"{start.snapshot}, has weights that cannot be had: {error}; restore them, or take "
+                "a range behind a later snapshot by --from"
+            ) from error
         task.timestamp = kept.timestamp
         return life.changes[len(before) :]
 

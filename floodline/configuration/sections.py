@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from floodline.configuration.feedback_section import FeedbackSection
 from floodline.configuration.model_section import ModelSection
 from floodline.configuration.section import Section
 from floodline.configuration.threshold_section import ThresholdSection
@@ -283,6 +284,7 @@ class Configuration(Section):
     model: ModelSection = ModelSection()
     threshold: ThresholdSection = ThresholdSection()
     review: ReviewSection = ReviewSection()
+    feedback: FeedbackSection = FeedbackSection()
     kafka: KafkaSection = KafkaSection()
     consumer: ConsumerSection = ConsumerSection()
     database: DatabaseSection = DatabaseSection()

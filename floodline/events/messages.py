@@ -128,16 +128,24 @@ class ModelRef(msgspec.Struct, frozen=True, kw_only=True):
     mlflow_version: str | None = None
 
 
+class WeightsRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of leaf weights in the state store by sha256, and how many labels it was made of."""
+
+    sha256: str
+    labels: Annotated[int, msgspec.Meta(ge=0)]
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """An immutable, numbered bundle of all that changes scores or alerts.
 
     Attributes:
         number: from 1 on; 0 is what the configuration says before any release.
         kind: `initial`, `recalibration`, `manual` (a person's move), `undo`, `sampling` (only what
-            is drawn changed) or `retrain`.
+            is drawn changed), `teaching` (only the weights changed) or `retrain`.
         model: the retrained model that the threshold is meant for; None before any retrain. It is
             installed where another one runs, and goes on learning where it runs already.
         sampling: which events below the threshold are drawn for review; None: none is.
+        weights: what labels taught, for this model; None: its scores are the plain ones.
         created_at: RFC 3339, UTC.
     """
 
@@ -150,6 +158,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     model: ModelRef | None = None
     sampling: Sampling | None = None
+    weights: WeightsRef | None = None
 
 
 class LabelMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,9 +48,10 @@ def recent(
 
     The newest `MOST` alerts and samples that were taken in within the last `hours`, under releases
     from `since_release` on (earlier ones had another model). Left out is what came under a release
-    that this database does not know, since nobody can tell then what was drawn. An event whose
-    labels count for nothing (planned, unsure) is there as one without an answer: it was an alert,
-    and nobody can make alerts disappear from a rate by calling them planned.
+    that this database does not know, since nobody can tell then what was drawn. Releases that only
+    teach, and there may be thousands, count as the one whose threshold they go on with. An event
+    whose labels count for nothing (planned, unsure) is there as one without an answer: it was an
+    alert, and nobody can make alerts disappear from a rate by calling them planned.
 
     Args:
         session: of the database.
@@ -91,22 +92,18 @@ def gathered(
         & (AlertRow.release >= since_release)
         & (AlertRow.received_at >= now - hours * _HOUR)
     )
-    known = _releases(session, detector, since_release)
+    epochs = {0: 0} | releases.epochs(session, detector, since_release)
     answers = _answers(session, scope)
-    rows = [row for row in _chosen(session, scope) if row.release == 0 or row.release in known]
+    rows = [row for row in _chosen(session, scope) if row.release in epochs]
+    known = releases.numbered(session, detector, {epochs[row.release] for row in rows})
     evidence = Evidence(
-        chosen=_columns(rows, now),
+        chosen=_columns(rows, epochs, now),
         answers=_answer_columns(rows, answers, now),
-        epochs=_epochs(rows, known, initial_rule, initial_sampling),
+        epochs=_epochs(rows, epochs, known, initial_rule, initial_sampling),
         half_life=half_life,
     )
     ids, entities = tuple(row.id for row in rows), tuple(row.entity for row in rows)
     return Gathered(evidence, ids, entities)
-
-
-def _releases(session: Session, detector: str, since: int) -> dict[int, ReleaseRow]:
-    chosen = select(ReleaseRow).where(ReleaseRow.detector == detector, ReleaseRow.number >= since)
-    return {row.number: row for row in session.scalars(chosen)}
 
 
 def _chosen(session: Session, scope: ColumnElement[bool]) -> Rows:
@@ -142,13 +139,13 @@ def _answers(session: Session, scope: ColumnElement[bool]) -> Rows:
     return list(session.execute(chosen).all())
 
 
-def _columns(rows: Rows, now: datetime) -> Chosen:
+def _columns(rows: Rows, epochs: dict[int, int], now: datetime) -> Chosen:
     numbers: dict[tuple[str, int], int] = {}
     places = [numbers.setdefault((row.topic_id, row.partition), len(numbers)) for row in rows]
     return Chosen(
         scores=np.array([row.score for row in rows], np.float64),
         thresholds=np.array([row.threshold for row in rows], np.float64),
-        releases=np.array([row.release for row in rows], np.int64),
+        releases=np.array([epochs[row.release] for row in rows], np.int64),
         places=np.array(places, np.int64),
         offsets=np.array([row.offset for row in rows], np.int64),
         ages=np.array([_age(row.received_at, now) for row in rows], np.float64),
@@ -174,20 +171,21 @@ def _age(at: datetime, now: datetime) -> float:
 
 def _epochs(
     rows: Rows,
+    epochs: dict[int, int],
     known: dict[int, ReleaseRow],
     initial_rule: ThresholdRule,
     initial_sampling: Sampling | None,
 ) -> tuple[Epoch, ...]:
-    epochs = []
-    for number in sorted({row.release for row in rows}):
+    found = []
+    for number in sorted({epochs[row.release] for row in rows}):
         if number in known:
             release = releases.message(known[number])
             rule, sampling = release.threshold, release.sampling
-            epochs.append(Epoch(release=number, threshold=rule.score, sampling=sampling))
+            found.append(Epoch(release=number, threshold=rule.score, sampling=sampling))
         else:
-            mine = [row for row in rows if row.release == number]
-            epochs.append(_first_epoch(mine, initial_rule, initial_sampling))
-    return tuple(epochs)
+            mine = [row for row in rows if epochs[row.release] == number]
+            found.append(_first_epoch(mine, initial_rule, initial_sampling))
+    return tuple(found)
 
 
 def _first_epoch(rows: Rows, rule: ThresholdRule, sampling: Sampling | None) -> Epoch:

@@ -14,6 +14,12 @@ from floodline.storage.tables import ReleaseRow
 
 OUTBOX_KIND = "release"
 
+TEACHING = "teaching"
+"""The kind of those that change the leaf weights alone."""
+
+ASIDE = ("sampling", TEACHING)
+"""The kinds that go on with the threshold that they find."""
+
 
 def next_number(session: Session, detector: str) -> int:
     """The number of the next release, from 1 on."""
@@ -50,14 +56,42 @@ def model_number(session: Session, detector: str) -> int:
 def threshold_number(session: Session, detector: str) -> int:
     """The number of the newest release that set the threshold; 0 before any.
 
-    Releases behind it, if there are any, only changed what is drawn for review.
+    Releases behind it, if there are any, only changed what is drawn for review, or taught.
     """
     found = session.scalar(
         select(func.max(ReleaseRow.number)).where(
-            ReleaseRow.detector == detector, ReleaseRow.kind != "sampling"
+            ReleaseRow.detector == detector, ReleaseRow.kind.not_in(ASIDE)
         )
     )
     return found or 0
+
+
+def epochs(session: Session, detector: str, since: int) -> dict[int, int]:
+    """Of each release from `since` on, the one that set its threshold and what it draws.
+
+    That is the release itself, unless it only teaches: then it is the one before that does not, or
+    the first of them all.
+    """
+    chosen = (
+        select(ReleaseRow.number, ReleaseRow.kind)
+        .where(ReleaseRow.detector == detector, ReleaseRow.number >= since)
+        .order_by(ReleaseRow.number)
+    )
+    found: dict[int, int] = {}
+    head = None
+    for number, kind in session.execute(chosen):
+        if head is None or kind != TEACHING:
+            head = number
+        found[number] = head
+    return found
+
+
+def numbered(session: Session, detector: str, numbers: Collection[int]) -> dict[int, ReleaseRow]:
+    """The releases with these numbers; unknown ones are left out."""
+    chosen = select(ReleaseRow).where(
+        ReleaseRow.detector == detector, ReleaseRow.number.in_(numbers)
+    )
+    return {row.number: row for row in session.scalars(chosen)} if numbers else {}
 
 
 def get(session: Session, detector: str, number: int) -> ReleaseRow | None:
@@ -75,15 +109,14 @@ def by_rarity(session: Session, detector: str, numbers: Collection[int]) -> dict
     return {number: bool(rarity) for number, rarity in session.execute(chosen)}
 
 
-def listed(session: Session, detector: str, limit: int) -> list[ReleaseRow]:
-    """Up to `limit` releases, the newest first."""
-    chosen = (
-        select(ReleaseRow)
-        .where(ReleaseRow.detector == detector)
-        .order_by(ReleaseRow.number.desc())
-        .limit(limit)
-    )
-    return list(session.scalars(chosen))
+def listed(
+    session: Session, detector: str, limit: int, kind: str | None = None
+) -> list[ReleaseRow]:
+    """Up to `limit` releases, of one kind or of any, the newest first."""
+    chosen = select(ReleaseRow).where(ReleaseRow.detector == detector)
+    if kind is not None:
+        chosen = chosen.where(ReleaseRow.kind == kind)
+    return list(session.scalars(chosen.order_by(ReleaseRow.number.desc()).limit(limit)))
 
 
 def message(row: ReleaseRow) -> Release:

@@ -16,8 +16,8 @@ def in_force(
 ) -> tuple[ThresholdRule, int]:
     """The rule, and the number of the newest release that set the threshold; 0 before any.
 
-    A release that only changes what is drawn repeats the rule that it found, so before any other
-    the rule is the first such release's, whatever the configuration says since.
+    A release that only changes what is drawn, or teaches, repeats the rule that it found, so before
+    any other the rule is the first such release's, whatever the configuration says since.
     """
     newest = releases.newest(session, detector)
     number = releases.threshold_number(session, detector)
@@ -68,5 +68,5 @@ def _newest(
 
 
 def _setting(detector: str) -> Select[ReleaseRow]:
-    of_threshold = (ReleaseRow.detector == detector) & (ReleaseRow.kind != "sampling")
+    of_threshold = (ReleaseRow.detector == detector) & ReleaseRow.kind.not_in(releases.ASIDE)
     return select(ReleaseRow).where(of_threshold).order_by(ReleaseRow.number.desc())

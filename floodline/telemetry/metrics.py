@@ -232,6 +232,30 @@ class TrainerMetrics:
             ["detector"],
             registry=registry,
         )
+        self.teaching_labels = Gauge(
+            "floodline_teaching_labels",
+            "Labels that teach the forest.",
+            ["detector"],
+            registry=registry,
+        )
+        self.teaching_share = Gauge(
+            "floodline_teaching_share",
+            "Share of the labels' lessons that is let through: less where labels contradict them.",
+            ["detector"],
+            registry=registry,
+        )
+        self.teaching_predicted = Gauge(
+            "floodline_teaching_predicted_labels",
+            "Labels among them that those before them foretold, rightly or wrongly.",
+            ["detector"],
+            registry=registry,
+        )
+        self.teaching_agreement = Gauge(
+            "floodline_teaching_agreement",
+            "Share of the foretold labels that came as foretold; NaN before any.",
+            ["detector"],
+            registry=registry,
+        )
         self.promise_broken = Gauge(
             "floodline_promise_broken",
             "1 while the alerts since the last move surely break what the policy promises.",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 from confluent_kafka import Producer
 from sqlalchemy import Engine
 
@@ -96,7 +97,7 @@ def _alert(world: World, partition: int, rows: list[dict[str, str]]) -> None:
     new, real = [], {}
     for index, row in enumerate(rows):
         features = {name: float(row[name]) for name in FEATURES}
-        scored = scorer.step(features, rule)
+        scored = scorer.step(features, rule, explain=True)
         if not scored.is_alert:
             continue
         offset = index + 1  # the first record is no event
@@ -121,6 +122,7 @@ def _alert(world: World, partition: int, rows: list[dict[str, str]]) -> None:
                 features=features,
                 event=dict(features),
                 received_at=now + timedelta(milliseconds=index),
+                explanation=msgspec.to_builtins(scored.explanation),
             )
         )
     with transaction(world.engine) as session:

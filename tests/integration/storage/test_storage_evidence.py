@@ -44,12 +44,18 @@ def sample(offset: int, score: float, probability: float, **given: Any) -> NewAl
     return new_alert(offset, score=score, kind=Kind.SAMPLE, probability=probability, **given)
 
 
-def released(engine: Engine, number: int, rule: ThresholdRule, sampling: Sampling | None) -> None:
+def released(
+    engine: Engine,
+    number: int,
+    rule: ThresholdRule,
+    sampling: Sampling | None,
+    kind: str = "recalibration",
+) -> None:
     """A release."""
     release = Release(
         number=number,
         detector=DETECTOR,
-        kind="recalibration",
+        kind=kind,
         threshold=rule,
         reason="test",
         made_by="test",
@@ -172,3 +178,23 @@ def test_nothing_reviewed_is_nothing_known(engine: Engine) -> None:
     found = outlook(seen(engine).reviewed(), 0.9, 0.9)
     assert (found.answers, found.precision.value, found.recall.value) == (0, None, None)
     assert found.alerts_per_hour.value is None
+
+
+def test_releases_that_teach_go_on_with_the_epoch_they_find(engine: Engine) -> None:
+    """Thousands of them are one epoch, and set no threshold."""
+    rule = ThresholdRule(score=0.7)
+    released(engine, 1, rule, Sampling.even(0.5))
+    for number in range(2, 6):
+        released(engine, number, rule, Sampling.even(0.5), "teaching")
+    released(engine, 6, rule, Sampling.even(0.25), "sampling")
+    released(engine, 7, rule, Sampling.even(0.25), "teaching")
+    store(engine, *(new_alert(n, score=0.75, threshold=0.7, release=n) for n in range(8)))
+    found = seen(engine)
+    assert [epoch.release for epoch in found.epochs] == [0, 1, 6]
+    assert sorted(found.chosen.releases.tolist()) == [0, 1, 1, 1, 1, 1, 6, 6]
+    assert gathered(engine, since_release=3).evidence.epochs == (
+        Epoch(release=3, threshold=0.7, sampling=Sampling.even(0.5)),
+        Epoch(release=6, threshold=0.7, sampling=Sampling.even(0.25)),
+    )
+    with transaction(engine) as session:
+        assert releases.threshold_number(session, DETECTOR) == 1

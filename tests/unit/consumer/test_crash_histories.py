@@ -10,7 +10,10 @@ import hashlib
 import os
 import random
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -24,11 +27,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from floodline.detection.parameters import RiverProfile
+from floodline.configuration.sections import Configuration
+from floodline.detection.leaf_weights import LeafWeights
+from floodline.detection.parameters import DefaultProfile, ModelParameters, RiverProfile
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
-from floodline.events.messages import ModelRef, Release
+from floodline.events.messages import ModelRef, Release, WeightsRef
 from floodline.feedback.review_sampling import Sampling, Stratum
+from floodline.storage import weight_tables
 from floodline.storage.state_store import StateStore
 from tests.fakes.group import FakeGroup
 from tests.fakes.kafka import FakeBroker
@@ -43,13 +49,18 @@ SHRINKS = os.environ.get("CRASH_SHRINK", "1") == "1"
 NAMES = ("anna", "bert", "carl")
 PARTITIONS = (0, 1, 2)
 WINDOW = 20
-_CONFIGURED = configure(
-    model={"trees": 3, "height": 3, "window": WINDOW},
-    consumer={"batch_size": 9, "dead_letter_ratio": 1.0},
-)
 _OFTEN = {"snapshot_every_events": 25}  # far more often than anybody may configure
-CONFIGURATION = _CONFIGURED.model_copy(
-    update={"consumer": _CONFIGURED.consumer.model_copy(update=_OFTEN)}
+
+
+def _configured(model: dict[str, Any]) -> Configuration:
+    configured = configure(model=model, consumer={"batch_size": 9, "dead_letter_ratio": 1.0})
+    consumer = configured.consumer.model_copy(update=_OFTEN)
+    return configured.model_copy(update={"consumer": consumer})
+
+
+CONFIGURATION = _configured({"trees": 3, "height": 3, "window": WINDOW})
+TEACHABLE = _configured(
+    {"profile": "default", "trees": 3, "height": 3, "window": WINDOW, "start": 5, "warm_up": 10}
 )
 MOST_TURNS = 600
 SAMPLING = Sampling(strata=(Stratum(floor=0.0, rate=0.1), Stratum(floor=0.6, rate=0.5)))
@@ -60,9 +71,20 @@ words = st.sampled_from(["ok", "ok", "refused", "unknown", "open", "stuck", "ren
 
 
 @functools.cache
-def retrained(number: int) -> tuple[RiverProfile, bytes]:
+def retrained(number: int) -> tuple[ModelParameters, bytes]:
     """A model of its own for a release, small and past its first window."""
-    parameters = RiverProfile(trees=3, height=3, window=WINDOW + number % 3, seed=number)
+    return _grown(RiverProfile(trees=3, height=3, window=WINDOW + number % 3, seed=number), number)
+
+
+@functools.cache
+def retrained_teachable(number: int) -> tuple[ModelParameters, bytes]:
+    """The same of a model that labels can teach, with the trees of the configured one."""
+    configured = TEACHABLE.model_parameters
+    assert isinstance(configured, DefaultProfile)
+    return _grown(msgspec.structs.replace(configured, window=WINDOW + 1 + number % 3), number)
+
+
+def _grown(parameters: ModelParameters, number: int) -> tuple[ModelParameters, bytes]:
     scorer = Scorer.new(parameters, ("x", "y"))
     draw = random.Random(number)
     for _ in range(2 * WINDOW):
@@ -74,10 +96,13 @@ def retrained(number: int) -> tuple[RiverProfile, bytes]:
 class CrashHistories(RuleBasedStateMachine):
     """What may happen to a group, one thing after the other."""
 
+    configuration = CONFIGURATION
+    retrained = staticmethod(retrained)
+
     @initialize(number=st.integers(0, 2**20))
     def begin(self, number: int) -> None:
         """A broker with a few records, and one member."""
-        self.broker = FakeBroker(CONFIGURATION.topics, milliseconds=250_000)
+        self.broker = FakeBroker(self.configuration.topics, milliseconds=250_000)
         self.draw = random.Random(number)
         self.group = FakeGroup(self.broker, self.draw)
         self.disk = FakeDisk()
@@ -85,12 +110,7 @@ class CrashHistories(RuleBasedStateMachine):
             self.broker.append(partition, levels(number + partition, 40))
             self.group.wanted[partition] = NAMES[0]
         self.store = StateStore(FakePlace(self.disk))
-        self.ledger = Ledger(
-            self.broker,
-            CONFIGURATION,
-            TOPIC_ID,
-            lambda digest: Scorer.from_state(self.store.read(digest)),
-        )
+        self.ledger = Ledger(self.broker, self.configuration, TOPIC_ID, self.store)
         self.members: dict[str, SimulatedMember] = {}
         self.frozen: list[SimulatedMember] = []
         for name in NAMES[:2]:
@@ -113,30 +133,38 @@ class CrashHistories(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(["score", "rarity", "model", "same model"]))
     def publish_release(self, kind: str) -> None:
         """A threshold moves, or another model is meant to take over."""
-        number = len(self.broker.releases) + 1
-        running = self.broker.releases[-1].model if self.broker.releases else None
-        if kind == "model":
-            parameters, state = retrained(number)
-            digest = hashlib.sha256(state).hexdigest()
-            self.disk.files[f"/{digest}"] = state
-            running = ModelRef(parameters=parameters, state_sha256=digest)
         rarity = self.draw.choice([0.02, 0.1, 0.3])
-        threshold = ThresholdRule(rarity=rarity)
-        if kind == "score":
-            threshold = ThresholdRule(score=0.4 + rarity)
-        self.broker.releases.append(
-            Release(
-                number=number,
-                detector="gauge",
-                kind="retrain" if kind == "model" else "recalibration",
-                threshold=threshold,
-                reason="test",
-                made_by="test",
-                created_at="2026-01-01T00:00:00Z",
-                model=running,
-                sampling=self.draw.choice([None, SAMPLING]),
-            )
-        )
+        by_score = ThresholdRule(score=0.4 + rarity)
+        given: dict[str, Any] = {
+            "kind": "recalibration",
+            "threshold": by_score if kind == "score" else ThresholdRule(rarity=rarity),
+            "sampling": self.draw.choice([None, SAMPLING]),
+        }
+        if kind == "model":
+            given |= {"kind": "retrain", "model": self._retrained(), "weights": None}
+        self._publish(**given)
+
+    def _retrained(self) -> ModelRef:
+        """Another model, in the store."""
+        parameters, state = self.retrained(len(self.broker.releases) + 1)
+        digest = hashlib.sha256(state).hexdigest()
+        self.disk.files[f"/{digest}"] = state
+        return ModelRef(parameters=parameters, state_sha256=digest)
+
+    def _publish(self, **given: Any) -> None:
+        """The next release; what is not given is as in the newest."""
+        values: dict[str, Any] = {
+            "number": len(self.broker.releases) + 1,
+            "detector": "gauge",
+            "threshold": ThresholdRule(rarity=0.1),
+            "reason": "test",
+            "made_by": "test",
+            "created_at": "2026-01-01T00:00:00Z",
+        }
+        if self.broker.releases:
+            newest = self.broker.releases[-1]
+            values |= {n: getattr(newest, n) for n in ("threshold", "model", "sampling", "weights")}
+        self.broker.releases.append(Release(**(values | given)))
 
     @rule(name=names, turns=st.integers(1, 20), pace=st.sampled_from([0.001, 0.03, 10.0]))
     def go_round(self, name: str, turns: int, pace: float) -> None:
@@ -208,7 +236,7 @@ class CrashHistories(RuleBasedStateMachine):
             if self.draw.random() < 0.5:
                 return  # most processes are started where none runs
             self.frozen.append(old)
-        member = SimulatedMember(self.group, CONFIGURATION, self.disk, name)
+        member = SimulatedMember(self.group, self.configuration, self.disk, name)
         member.input.seconds_per_poll = self.draw.choice([0.001, 0.03, 10.0])
         member.output.looks = self.draw.choice([0, 0, 2, 5])
         self.members[name] = member
@@ -295,7 +323,7 @@ class CrashHistories(RuleBasedStateMachine):
         for name in NAMES:
             self.group.leave(name)
         self.group.wanted = dict.fromkeys(PARTITIONS, "calm")
-        calm = SimulatedMember(self.group, CONFIGURATION, self.disk, "calm")
+        calm = SimulatedMember(self.group, self.configuration, self.disk, "calm")
         for _ in range(MOST_TURNS):
             if self.broker.all_committed:
                 break
@@ -304,6 +332,26 @@ class CrashHistories(RuleBasedStateMachine):
         assert self.broker.all_committed, f"not done after {MOST_TURNS} turns"
         calm.stop()
         self.ledger.check()
+
+
+class TaughtHistories(CrashHistories):
+    """The same, and labels teach."""
+
+    configuration = TEACHABLE
+    retrained = staticmethod(retrained_teachable)
+
+    @rule(number=st.integers(0, 2**20))
+    def teach(self, number: int) -> None:
+        """Other leaf weights, or none any more."""
+        parameters = TEACHABLE.model_parameters
+        assert isinstance(parameters, DefaultProfile)
+        named = None
+        if number % 5:
+            table = np.random.default_rng(number).normal(0.0, 2.0, (3, 8))
+            weights = LeafWeights(parameters, ("x", "y"), table)
+            named = WeightsRef(sha256=weight_tables.digest(weights), labels=number)
+            self.disk.files[f"/weights/{named.sha256}"] = weights.to_bytes()
+        self._publish(kind="teaching", weights=named)
 
 
 @pytest.fixture(autouse=True)
@@ -315,15 +363,25 @@ def _quiet() -> Iterator[None]:
     structlog.configure(**before)
 
 
-@pytest.mark.timeout(3_600)
-def test_no_history_of_crashes_changes_anything() -> None:
-    """Every record once, bit for bit as offline, after each step of every history."""
+def _run(histories: type[CrashHistories], count: int) -> None:
     profile = settings(
-        max_examples=HISTORIES,
+        max_examples=count,
         stateful_step_count=50,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         phases=[phase for phase in Phase if SHRINKS or phase is not Phase.shrink],
     )
-    run_state_machine_as_test(seed(SEED)(CrashHistories), settings=profile)
+    run_state_machine_as_test(seed(SEED)(histories), settings=profile)
+
+
+@pytest.mark.timeout(3_600)
+def test_no_history_of_crashes_changes_anything() -> None:
+    """Every record once, bit for bit as offline, after each step of every history."""
+    _run(CrashHistories, HISTORIES)
+
+
+@pytest.mark.timeout(3_600)
+def test_no_history_of_crashes_forgets_what_labels_taught() -> None:
+    """Where releases teach: the same, each event with the weights that held at its offset."""
+    _run(TaughtHistories, max(HISTORIES // 2, 1))

@@ -10,7 +10,7 @@ from consumer.task import IllegalMove, State, Task, fingerprint
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
-from floodline.events.messages import Alert, Change, Release, Sample, decode
+from floodline.events.messages import Alert, Change, Release, Sample, WeightsRef, decode
 from floodline.feedback.review_sampling import Sampling, Stratum
 from tests.fakes.member import TOPIC_ID, configure, level
 
@@ -348,3 +348,12 @@ def test_what_is_drawn_changes_no_score() -> None:
         alerts.append(published)
     assert states[0] == states[1]
     assert alerts[0] == alerts[1]
+
+
+def test_a_release_is_never_taken_up_without_what_it_names() -> None:
+    """Weights that a release names and nobody gives are a fault of ours, not plain scores."""
+    task = warm_task()
+    named = WeightsRef(sha256="0" * 64, labels=1)
+    with pytest.raises(ValueError, match="without the weights"):
+        task.install(msgspec.structs.replace(release(2), weights=named), None)
+    assert task.release.number == 1

@@ -1,0 +1,170 @@
+"""The ledger: the labels that teach the forest, in their order, with what their events reached."""
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from floodline.feedback.lessons import Lessons
+from floodline.feedback.verdicts import Verdict
+from floodline.storage.tables import AlertRow, LabelRow
+
+MOST = 20_000
+"""Newest labels that teach."""
+
+_TEACHING = [verdict.value for verdict in Verdict if verdict.teaches is not None]
+_AT_ONCE = 500
+_HOUR = timedelta(hours=1)
+
+Reached = tuple[NDArray[np.uint16], float] | None
+"""An event's leaf in each tree and its bits above the usual; None where it was not told."""
+
+Known = dict[str, Reached]
+"""By alert what it reached, which never changes: kept from one reading to the next."""
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """Labels that teach, and of each its id and its alert's."""
+
+    lessons: Lessons
+    label_ids: tuple[str, ...]
+    alert_ids: tuple[str, ...]
+
+
+def recent(
+    session: Session,
+    detector: str,
+    *,
+    now: datetime,
+    since_release: int,
+    until: datetime | None = None,
+    trees: int | None = None,
+    known: Known | None = None,
+) -> Ledger:
+    """The newest `MOST` current labels that teach, ordered by their time, then by their id.
+
+    Left out are labels on what came under a release before `since_release`, and on events whose
+    explanation does not tell leaves and bits, or tells other leaves. Trust in a label is its
+    analysts' agreement on the event: 1 together, 0 split in half.
+
+    Args:
+        session: of the database.
+        detector: its name.
+        now: ages are counted back from it.
+        since_release: the first release whose leaves are those of the model in force.
+        until: as the ledger was at this moment; None: as it is.
+        trees: how many the model in force has; None: as many as the newest event tells of.
+        known: what earlier readings found, which this one adds to; None: all is read.
+    """
+    said = _labels(session, detector, since_release, until)
+    reached = known if known is not None else {}
+    _look_up(session, sorted({row.alert_id for row in said} - reached.keys()), reached)
+    _forget(reached, said)
+    if trees is None:
+        told = (found for row in reversed(said) if (found := reached[row.alert_id]) is not None)
+        trees = next((len(leaves) for leaves, _ in told), 0)
+    kept = [row for row in said if _fits(reached[row.alert_id], trees)]
+    return Ledger(
+        lessons=_lessons(kept, reached, trees, now),
+        label_ids=tuple(row.id for row in kept),
+        alert_ids=tuple(row.alert_id for row in kept),
+    )
+
+
+def count(session: Session) -> int:
+    """How many labels there are of all detectors, superseded ones too: it grows with each."""
+    return session.scalar(select(func.count()).select_from(LabelRow)) or 0
+
+
+def _labels(
+    session: Session, detector: str, since_release: int, until: datetime | None
+) -> Sequence[Any]:
+    scope = (AlertRow.detector == detector) & (AlertRow.release >= since_release)
+    if until is not None:
+        scope &= LabelRow.created_at <= until
+    chosen = (
+        select(
+            LabelRow.id,
+            LabelRow.alert_id,
+            LabelRow.analyst_id,
+            LabelRow.verdict,
+            LabelRow.created_at,
+        )
+        .join(AlertRow, AlertRow.id == LabelRow.alert_id)
+        .where(scope, LabelRow.verdict.in_(_TEACHING), _current(until))
+        .order_by(LabelRow.created_at.desc(), LabelRow.id.desc())
+        .limit(MOST)
+    )
+    return session.execute(chosen).all()[::-1]
+
+
+def _current(until: datetime | None) -> ColumnElement[bool]:
+    """No later label takes its place, or had by then."""
+    later = aliased(LabelRow)
+    replaced = later.supersedes == LabelRow.id
+    if until is not None:
+        replaced &= later.created_at <= until
+    return ~exists().where(replaced)
+
+
+def _look_up(session: Session, ids: list[str], reached: Known) -> None:
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        chosen = select(AlertRow.id, AlertRow.explanation).where(AlertRow.id.in_(part))
+        for id, explanation in session.execute(chosen):
+            reached[id] = _reached(explanation)
+
+
+def _reached(explanation: dict[str, Any] | None) -> Reached:
+    told = explanation or {}
+    leaves, total, usual = (told.get(name) for name in ("leaves", "total", "usual"))
+    if leaves is None or total is None or usual is None:
+        return None
+    try:
+        places = np.frombuffer(base64.b64decode(leaves, validate=True), "<u2").astype(np.uint16)
+    except ValueError:  # no alert of ours, and nothing to learn from
+        return None
+    return places, float(total) - float(usual)
+
+
+def _forget(reached: Known, said: Sequence[Any]) -> None:
+    """Hold on to what is still used alone, once there is much else."""
+    if len(reached) > 2 * MOST:
+        used = {row.alert_id for row in said}
+        for id in reached.keys() - used:
+            del reached[id]
+
+
+def _fits(found: Reached, trees: int) -> bool:
+    return found is not None and len(found[0]) == trees
+
+
+def _lessons(rows: Sequence[Any], reached: Known, trees: int, now: datetime) -> Lessons:
+    found = [each for row in rows if (each := reached[row.alert_id]) is not None]
+    leaves = np.array([each for each, _ in found], np.uint16).reshape(len(found), trees)
+    analysts: dict[str, int] = {}
+    return Lessons(
+        leaves=leaves,
+        surprise=np.array([surprise for _, surprise in found], np.float64),
+        verdicts=tuple(Verdict(row.verdict) for row in rows),
+        analysts=np.array(
+            [analysts.setdefault(row.analyst_id, len(analysts)) for row in rows], np.int64
+        ),
+        trust=_trust(rows),
+        ages=np.array([max((now - row.created_at) / _HOUR, 0.0) for row in rows], np.float64),
+    )
+
+
+def _trust(rows: Sequence[Any]) -> NDArray[np.float64]:
+    """How far the analysts of each label's event agree that it is real, or that it is not."""
+    numbers: dict[str, int] = {}
+    events = np.array([numbers.setdefault(row.alert_id, len(numbers)) for row in rows], np.int64)
+    real = np.array([Verdict(row.verdict).teaches == "up" for row in rows], np.float64)
+    shares = np.bincount(events, real) / np.bincount(events) if len(rows) else np.zeros(0)
+    return np.asarray(np.abs(2 * shares - 1)[events], np.float64)
