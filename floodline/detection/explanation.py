@@ -52,12 +52,16 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         contributions: one a feature, the largest first.
         leaves: the number of the leaf that the event reaches in each tree, left to right from 0,
             as little-endian uint16 (uint32 where trees are higher than 16).
+        usual: the total of an ordinary event; None where that is not known.
+        lesson: what labels add, in bits: the weights of its leaves. It is no part of `total`.
     """
 
     unit: str
     total: float
     contributions: tuple[FeatureContribution, ...]
     leaves: bytes
+    usual: float | None = None
+    lesson: float = 0.0
 
 
 @runtime_checkable

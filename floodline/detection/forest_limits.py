@@ -20,7 +20,8 @@ from floodline.detection.kernels.guard import (
     TOTAL,
     WAITING,
 )
-from floodline.detection.kernels.remembering import Memory
+from floodline.detection.kernels.leaf_masses import Memory
+from floodline.detection.kernels.lessons import COUNT, SUM, USUAL
 from floodline.detection.parameters import DefaultProfile
 from floodline.detection.state_data import MOST_EVENTS
 
@@ -76,6 +77,7 @@ def sizes(parameters: DefaultProfile, features: int) -> dict[str, int]:
         "young": parameters.start * features,
         "window_bits": parameters.window if parameters.guard else 0,
         "suspects": 2 * most_flagged(parameters) * features,
+        "usual": 3,
     }
 
 
@@ -84,10 +86,14 @@ def sound(memory: Memory, parameters: DefaultProfile, empty_scale: NDArray[np.fl
     if not (_counters_fit(memory, parameters) and _masses_fit(memory, parameters)):
         return False
     if memory.numbers[SEEN] < parameters.start:
-        new = not memory.numbers[1:].any() and memory.guard[0] == math.inf
+        new = not memory.numbers[1:].any() and memory.guard[0] == math.inf and _no_usual(memory)
         return new and np.array_equal(memory.scale, empty_scale) and not memory.window_bits.any()
     with np.errstate(all="ignore"):  # what overflows does not fit
-        return _scale_fits(memory, parameters, empty_scale) and _guard_fits(memory, parameters)
+        return (
+            _scale_fits(memory, parameters, empty_scale)
+            and _guard_fits(memory, parameters)
+            and _usual_fits(memory, parameters)
+        )
 
 
 def _counters_fit(memory: Memory, parameters: DefaultProfile) -> bool:
@@ -178,3 +184,21 @@ def _guard_fits(memory: Memory, parameters: DefaultProfile) -> bool:
         first = parameters.window + max(parameters.window, parameters.start)
         fits = parameters.guard > 0.0 and abs(level) <= _MOST_BITS and bool(numbers[SEEN] >= first)
     return fits and bool((np.abs(memory.window_bits) <= _MOST_BITS).all())
+
+
+def _no_usual(memory: Memory) -> bool:
+    usual = memory.usual
+    return math.isnan(usual[USUAL]) and usual[SUM] == usual[COUNT] == 0.0
+
+
+def _usual_fits(memory: Memory, parameters: DefaultProfile) -> bool:
+    """Every event that was scored counts; the mean is known once a window of them has ended."""
+    usual, scored = memory.usual, memory.numbers[SEEN] - parameters.start
+    count = usual[COUNT]
+    known = math.isfinite(usual[USUAL]) and abs(usual[USUAL]) <= _MOST_BITS
+    return bool(
+        count == math.floor(count)
+        and 0 <= count <= min(scored, parameters.window - memory.numbers[LEFT])
+        and abs(usual[SUM]) <= count * _MOST_BITS
+        and (known if scored > count else math.isnan(usual[USUAL]))
+    )

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from floodline.detection.forest_limits import check_parameters, most_flagged, sizes, sound
 from floodline.detection.kernels import robust_scale
 from floodline.detection.kernels.guard import NUMBERS, SEEN
+from floodline.detection.kernels.leaf_masses import Memory, place, weigh
 from floodline.detection.kernels.logarithm import log2
-from floodline.detection.kernels.remembering import Memory, place, weigh
 from floodline.detection.level_trees import draw
 from floodline.detection.parameters import DefaultProfile
 from floodline.detection.state_data import decoded_as
 from floodline.errors import StateRefused
 
 FORMAT = "remembering-forest"
-VERSION = 1
+VERSION = 2
 _LOGARITHMS = 4096
-_ARRAYS = ("mass", "counts", "scale", "young", "window_bits", "suspects")
+_ARRAYS = ("mass", "counts", "scale", "young", "window_bits", "suspects", "usual")
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +66,8 @@ def new_memory(parameters: DefaultProfile, features: int) -> Memory:
         guard=np.array([np.inf]),
         suspects=np.zeros((2, most_flagged(parameters), features)),
         numbers=np.zeros(NUMBERS, dtype=np.int64),
+        usual=np.array([np.nan, 0.0, 0.0]),
+        weights=np.zeros((0, shape[1])),
     )
 
 

@@ -1,7 +1,9 @@
 """The default detector: half-space trees whose mass remembers, on robustly scaled features."""
 
+import math
 from typing import Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,8 @@ from floodline.detection.explanation import BITS, Explanation, Judge, explanatio
 from floodline.detection.kernels import remembering
 from floodline.detection.kernels.explaining import bits_without
 from floodline.detection.kernels.guard import LEFT, SEEN, Settings
-from floodline.detection.kernels.remembering import Memory
+from floodline.detection.kernels.leaf_masses import Memory
+from floodline.detection.kernels.lessons import USUAL, publish
 from floodline.detection.kernels.robust_scale import DEVIATION, KNOWN, MEAN, YOUNG
 from floodline.detection.parameters import DefaultProfile
 
@@ -44,6 +47,14 @@ class RememberingForest:
     **Missing** features: each tree takes the fullest of the leaves that the event could be in.
     A feature that was never seen counts as missing until `start` values of it are known; then the
     mass is shared evenly over both sides of its levels.
+
+    **Lessons.** A forest that was taught adds up the weights w_t of the event's leaves. With u the
+    mean of s over the events so far (the last `memory`, as of the last window's end)::
+
+        z = s - u,  g = sum_t w_t,  f = max(z + g, min(z, z / 20))
+        score = 1 / (1 + 2^-(s + f - z))
+
+    Weights are no part of the state: who loads one teaches it again.
 
     An event without any known feature teaches nothing.
 
@@ -110,24 +121,72 @@ class RememberingForest:
         """Score each event, then learn it, in order; 0 for the first `start` events."""
         rows = as_matrix(rows, len(self._features))
         scores = np.empty(rows.shape[0], dtype=np.float64)
-        logarithms = forest_memory.logarithms()
-        remembering.advance(rows, scores, self._memory, logarithms, self._settings, True)
+        self._advance(rows, scores, np.empty(0))
         return scores
 
-    def bits_many(self, rows: Rows) -> NDArray[np.float64]:
-        """The bits s of each event, shape (n,), as the model is now. Changes nothing."""
+    def score_learn_taught(self, rows: Rows) -> tuple[Scores, NDArray[np.float64]]:
+        """As `score_learn_many`, with q = z + g of each event, in bits.
+
+        q orders events as the labels do, those that were called usual too: their scores lie close
+        together. NaN while nothing usual is known.
+        """
         rows = as_matrix(rows, len(self._features))
-        bits = np.zeros(rows.shape[0], dtype=np.float64)
+        scores, queue = np.empty(rows.shape[0]), np.empty(rows.shape[0])
+        self._advance(rows, scores, queue)
+        return scores, queue
+
+    def _advance(self, rows: Rows, scores: Scores, queue: NDArray[np.float64]) -> None:
+        logarithms = forest_memory.logarithms()
+        remembering.advance(rows, scores, self._memory, logarithms, self._settings, queue, True)
+
+    def teach(self, weights: NDArray[np.float64] | None) -> None:
+        """Let each leaf add its weight, (T, 2^h), to its events' lessons; None: no lessons.
+
+        Raises:
+            ValueError: the array has another shape, or holds what is no finite number.
+        """
+        none = np.zeros((0, self._memory.mass.shape[1]))
+        if weights is None:
+            self._memory = self._memory._replace(weights=none)
+            return
+        shape = self._memory.mass.shape
+        if weights.shape != shape or not np.isfinite(weights).all():
+            raise ValueError(f"weights are finite numbers of shape {shape}, not {weights.shape}")
+        kept = np.array(weights, dtype=np.float64, order="C")
+        self._memory = self._memory._replace(weights=kept)
+
+    @property
+    def usual(self) -> float | None:
+        """The mean bits of the events so far; None while none was scored."""
+        usual = float(self._memory.usual[USUAL])
+        return None if math.isnan(usual) else usual
+
+    def leaves_many(self, rows: Rows) -> NDArray[np.uint16]:
+        """The leaf that each event reaches in each tree, (n, T), as the model is now."""
+        rows = as_matrix(rows, len(self._features))
+        reached = np.zeros((rows.shape[0], self.parameters.trees), dtype=np.uint16)
         if self.events >= self.parameters.start:
-            remembering.bits_of(rows, self._memory, self._settings, bits)
-        return bits
+            remembering.leaves_of(rows, self._memory, reached)
+        return reached
+
+    def bits_many(self, rows: Rows) -> NDArray[np.float64]:
+        """The plain bits s of each event, (n,), as the model is now. Changes nothing."""
+        return self._bits_and_lessons(as_matrix(rows, len(self._features)))[0]
+
+    def _bits_and_lessons(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        bits, lessons = np.zeros(rows.shape[0]), np.zeros(rows.shape[0])
+        if self.events >= self.parameters.start:
+            remembering.bits_of(rows, self._memory, self._settings, bits, lessons)
+        return bits, lessons
 
     def score_many(self, rows: Rows) -> Scores:
         """Score each event as if it came next; 0 before the start. Changes nothing."""
         rows = as_matrix(rows, len(self._features))
         if self.events < self.parameters.start:
             return np.zeros(rows.shape[0], dtype=np.float64)
-        scores = self.bits_many(rows)
+        scores, lessons = self._bits_and_lessons(rows)
+        if len(self._memory.weights):
+            publish(scores, lessons, self._memory.usual[USUAL])
         remembering.scores_of(scores)
         return scores
 
@@ -153,7 +212,15 @@ class RememberingForest:
         scale = self._memory.scale
         known = np.where(scale[YOUNG] == KNOWN, 2.0 * scale[DEVIATION], np.nan)
         ranges = (scale[MEAN] - known, scale[MEAN] + known)
-        return explanation(BITS, self._features, totals, leaves, event, ranges)
+        found = explanation(BITS, self._features, totals, leaves, event, ranges)
+        return msgspec.structs.replace(found, usual=self.usual, lesson=self._lesson(leaves))
+
+    def _lesson(self, leaves: NDArray[np.uint16]) -> float:
+        """The sum of the leaves' weights, added in the kernel's order."""
+        weights = self._memory.weights
+        if self.usual is None or not len(weights):
+            return 0.0
+        return float(np.cumsum(weights[np.arange(leaves.size), leaves])[-1])
 
     def score_learn_explaining(
         self, rows: Rows, judge: Judge

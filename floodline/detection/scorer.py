@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floodline.detection.detector import Detector, Features, Rows, row
 from floodline.detection.explanation import Explains, Explanation, Judge
+from floodline.detection.leaf_weights import LeafWeights, Teachable
 from floodline.detection.models import detector_from_state, new_detector
 from floodline.detection.parameters import ModelParameters
 from floodline.detection.rarity import ScoreWindow
@@ -104,6 +105,29 @@ class Scorer:
     def warming_up(self) -> bool:
         """True while the model has seen too little: scores mean nothing, no alerts."""
         return self.detector.warm_up_left > 0
+
+    def teach(self, weights: LeafWeights | None) -> None:
+        """Score from the next event on with these weights, or without any.
+
+        They are no part of the state: who loads one teaches it again.
+
+        Raises:
+            StateRefused: the detector cannot be taught, or has other trees.
+        """
+        detector = self.detector
+        if weights is None:
+            if isinstance(detector, Teachable):
+                detector.teach(None)
+            return
+        if not isinstance(detector, Teachable):
+            raise StateRefused("leaf weights are for the default profile; this detector is another")
+        if not weights.fits(detector.parameters, self.features):
+            raise StateRefused(
+                f"the leaf weights are for trees of {weights.parameters} over "
+                f"{list(weights.features)}; the model has {detector.parameters} over "
+                f"{list(self.features)}"
+            )
+        detector.teach(weights.table)
 
     def step_many(
         self,

@@ -13,7 +13,7 @@ from floodline.errors import ConfigurationError, DependencyDown
 
 NAMES = {
     "river_10x8", "kernel_10x8", "ratio_10x8", "river_25x15", "kernel_25x15", "ratio_25x15",
-    "default_50x8", "default_over_plain", "batch_100_over_1000", "bit_equal",
+    "default_50x8", "default_over_plain", "weighted_over_plain", "batch_100_over_1000", "bit_equal",
 }  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from floodline.detection.kernels.compiled import compiled
 from floodline.detection.kernels.guard import Settings
+from floodline.detection.kernels.leaf_masses import Memory
 from floodline.detection.kernels.level_walk import fullest_leaf
-from floodline.detection.kernels.remembering import Memory
 from floodline.detection.kernels.robust_scale import take_in
 from floodline.detection.kernels.tail import add_tail
 

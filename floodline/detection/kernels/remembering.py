@@ -2,10 +2,7 @@
 
 Between two window ends nothing that a score depends on changes, so the events of a window are
 independent of each other: however they are cut into batches, each score has the same bits.
-Masses are whole numbers of eighths of an event, so that forgetting rounds alike everywhere.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +11,19 @@ from floodline.detection.kernels.compiled import borrowing, compiled
 from floodline.detection.kernels.guard import (
     LEFT,
     SEEN,
-    TOTAL,
     Settings,
     acquitted,
     hold_back,
     move_guard,
 )
+from floodline.detection.kernels.leaf_masses import Memory, place, remember, spread, weigh
+from floodline.detection.kernels.lessons import COUNT, SUM, USUAL, move_usual, publish
 from floodline.detection.kernels.level_walk import fullest_leaf, leaves_of_tree
-from floodline.detection.kernels.logarithm import exp2, log2
+from floodline.detection.kernels.logarithm import exp2
 from floodline.detection.kernels.robust_scale import (
-    DEVIATION,
     EMPTY,
     FARTHEST,
     KNOWN,
-    MEAN,
     YOUNG,
     know,
     move,
@@ -35,43 +31,6 @@ from floodline.detection.kernels.robust_scale import (
     take_in,
 )
 from floodline.detection.kernels.tail import add_tail
-
-UNIT = 8
-"""One event in units of mass."""
-
-
-class Memory(NamedTuple):
-    """Trees and everything that moves; shapes with T trees, height h, d features.
-
-    Attributes:
-        levels: (T, h), as in `LevelTrees`.
-        shared: (T,), as in `LevelTrees`.
-        offsets: (T, 2^h - 1), each threshold in standard deviations from the mean.
-        thresholds: (T, 2^h - 1), the same in the units of the features, by the scale in force.
-        mass: (T, 2^h), remembered units of each leaf, as of the last window's end.
-        counts: (T, 2^h), events of this window.
-        bits: (T, 2^h), what each leaf adds to a score, as of the last window's end.
-        scale: (ROWS, d), see `robust_scale`.
-        young: (start, d), the first values of features that have no scale yet.
-        window_bits: (window,), the bits of this window's events.
-        guard: (1,), the bits from which the guard holds back.
-        suspects: (2, most, d), the few events of two windows that the guard holds back.
-        numbers: (NUMBERS,), see `guard`.
-    """
-
-    levels: NDArray[np.uint32]
-    shared: NDArray[np.int64]
-    offsets: NDArray[np.float64]
-    thresholds: NDArray[np.float64]
-    mass: NDArray[np.int32]
-    counts: NDArray[np.int32]
-    bits: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    young: NDArray[np.float64]
-    window_bits: NDArray[np.float64]
-    guard: NDArray[np.float64]
-    suspects: NDArray[np.float64]
-    numbers: NDArray[np.int64]
 
 
 @compiled
@@ -83,11 +42,19 @@ def _walk(
     count: int,
     leaves: NDArray[np.uint32],
     totals: NDArray[np.float64],
+    lessons: NDArray[np.float64],
     learn: bool,
 ) -> None:
-    """Each event's mean bits over the trees into `totals`; learn it where `learn` is set."""
+    """Each event's mean bits over the trees into `totals`; learn it where `learn` is set.
+
+    Where the forest was taught, the sum of its leaves' weights goes into `lessons`, if that has
+    room.
+    """
+    taught = memory.weights.shape[0] > 0 and lessons.shape[0] > 0
     for e in range(count):
         totals[e] = 0.0
+    for e in range(min(count, lessons.shape[0])):
+        lessons[e] = 0.0
     trees = memory.levels.shape[0]
     for t in range(trees):
         shared = memory.shared[t]
@@ -99,6 +66,8 @@ def _walk(
             if any_odd:
                 _uncount_empty(t, odd, leaves, count, memory.counts)
         _sum(t, leaves, count, memory.bits, totals)
+        if taught:
+            _sum(t, leaves, count, memory.weights, lessons)
     for e in range(count):
         totals[e] /= trees
 
@@ -176,8 +145,8 @@ def _learn_kept(
             any_odd |= odd[e] != 0
             size += 1
     leaves = np.empty(count, dtype=np.uint32)
-    totals = np.empty(count)
-    _walk(memory, kept, kept_odd, any_odd, size, leaves, totals, True)
+    totals, nothing = np.empty(count), np.empty(0)
+    _walk(memory, kept, kept_odd, any_odd, size, leaves, totals, nothing, True)
 
 
 @compiled
@@ -187,68 +156,8 @@ def _learn_late(memory: Memory, rows: NDArray[np.float64]) -> None:
     columns, odd = np.empty((features, count)), np.empty(count, dtype=np.uint8)
     leaves, totals = np.empty(count, dtype=np.uint32), np.empty(count)
     any_odd = take_in(rows, memory.scale, columns, odd)
-    _walk(memory, columns, odd, any_odd, count, leaves, totals, True)
+    _walk(memory, columns, odd, any_odd, count, leaves, totals, np.empty(0), True)
     observe(rows, memory.scale, memory.young, np.zeros(count, dtype=np.uint8))
-
-
-@compiled
-def _spread(memory: Memory, feature: int) -> None:
-    """Share the mass of a feature that was never seen evenly over both sides of its levels."""
-    trees, height = memory.levels.shape
-    for t in range(trees):
-        mass = memory.mass[t]
-        for depth in range(height):
-            if memory.levels[t, depth] != feature:
-                continue
-            step = 1 << (height - 1 - depth)
-            for leaf in range(mass.shape[0]):
-                if not leaf & step:
-                    both = mass[leaf] + mass[leaf + step]
-                    mass[leaf] = both >> 1
-                    mass[leaf + step] = both - (both >> 1)
-
-
-@compiled
-def place(memory: Memory) -> None:
-    """Thresholds in the units of the features, from the scale."""
-    trees, height = memory.levels.shape
-    for t in range(trees):
-        for depth in range(height):
-            j = memory.levels[t, depth]
-            mean, one = memory.scale[MEAN, j], memory.scale[DEVIATION, j]
-            for node in range((1 << depth) - 1, (2 << depth) - 1):
-                memory.thresholds[t, node] = mean + one * memory.offsets[t, node]
-
-
-@compiled
-def weigh(memory: Memory, logarithms: NDArray[np.float64]) -> None:
-    """The bits of each leaf from its mass, to 12 significant bits of the mass."""
-    trees, height = memory.levels.shape
-    top = log2(max(1, memory.numbers[TOTAL]) / UNIT) - height
-    for t in range(trees):
-        for leaf in range(memory.mass.shape[1]):
-            units = memory.mass[t, leaf] + UNIT // 2
-            octaves = 3.0
-            while units >= logarithms.shape[0]:
-                units >>= 1
-                octaves -= 1.0
-            memory.bits[t, leaf] = top + (octaves - logarithms[units])
-
-
-@compiled
-def _remember(memory: Memory, remembered: int) -> None:
-    """Add this window's counts; let eighths go while over 9/8 of `remembered` events are kept."""
-    numbers = memory.numbers
-    numbers[TOTAL] += UNIT * int(memory.counts[0].sum())
-    for t in range(memory.mass.shape[0]):
-        for leaf in range(memory.mass.shape[1]):
-            memory.mass[t, leaf] += UNIT * memory.counts[t, leaf]
-            memory.counts[t, leaf] = 0
-    while numbers[TOTAL] > 9 * remembered:
-        numbers[TOTAL] -= (numbers[TOTAL] + 7) >> 3
-        for t in range(memory.mass.shape[0]):
-            for leaf in range(memory.mass.shape[1]):
-                memory.mass[t, leaf] -= (memory.mass[t, leaf] + 7) >> 3
 
 
 @compiled
@@ -258,18 +167,19 @@ def end_window(memory: Memory, logarithms: NDArray[np.float64], settings: Settin
     waiting = acquitted(numbers, memory.suspects)
     if waiting > 0:
         _learn_late(memory, memory.suspects[0, :waiting])
-    _remember(memory, settings.memory)
+    remember(memory, settings.memory)
     for j in range(memory.scale.shape[1]):
         if memory.scale[YOUNG, j] == KNOWN:
             move(memory.scale, j, settings.memory, settings.winsor)
         elif memory.scale[YOUNG, j] == memory.young.shape[0]:
             know(memory.scale, memory.young, j, settings.winsor)
-            _spread(memory, j)
+            spread(memory, j)
     place(memory)
     weigh(memory, logarithms)
     first = settings.window + max(settings.window, memory.young.shape[0])
     if settings.guard > 0.0 and numbers[SEEN] >= first:  # a whole window has been scored
         move_guard(memory.guard, numbers, memory.window_bits, memory.suspects, settings)
+    move_usual(memory.usual, numbers[SEEN] - memory.young.shape[0], settings.memory)
     numbers[LEFT] = min(settings.window, max(1, numbers[SEEN]))
 
 
@@ -292,7 +202,7 @@ def _begin(memory: Memory, logarithms: NDArray[np.float64], settings: Settings) 
     columns, odd = np.empty((features, count)), np.empty(count, dtype=np.uint8)
     any_odd = take_in(rows, memory.scale, columns, odd)
     leaves, totals = np.empty(count, dtype=np.uint32), np.empty(count)
-    _walk(memory, columns, odd, any_odd, count, leaves, totals, True)
+    _walk(memory, columns, odd, any_odd, count, leaves, totals, np.empty(0), True)
     end_window(memory, logarithms, settings)
 
 
@@ -304,15 +214,45 @@ def scores_of(bits: NDArray[np.float64]) -> None:
 
 
 @compiled
+def _tell(
+    memory: Memory,
+    totals: NDArray[np.float64],
+    lessons: NDArray[np.float64],
+    count: int,
+    scores: NDArray[np.float64],
+    queue: NDArray[np.float64],
+) -> None:
+    """The scores of events from plain bits and lessons; what labels call usual in `totals`, too.
+
+    The guard hears of the lower of both bits, so that what was called usual is learnt.
+    """
+    published = scores[:count]
+    for e in range(count):
+        memory.usual[SUM] += totals[e]
+        published[e] = totals[e]
+    memory.usual[COUNT] += count
+    for e in range(min(count, queue.shape[0])):
+        queue[e] = (totals[e] - memory.usual[USUAL]) + lessons[e]
+    if memory.weights.shape[0] > 0:
+        publish(published, lessons, memory.usual[USUAL])
+        for e in range(count):
+            totals[e] = min(totals[e], published[e])
+    scores_of(published)
+
+
+@compiled
 def advance(
     rows: NDArray[np.float64],
     scores: NDArray[np.float64],
     memory: Memory,
     logarithms: NDArray[np.float64],
     settings: Settings,
+    queue: NDArray[np.float64],
     ends: bool,
 ) -> None:
     """Score each event into `scores`, then learn it, in order.
+
+    `queue` gets what the labels make of each event, in bits, if it has room.
 
     Where `ends` is not set, the rows reach no further than this window's last event, and its end is
     left to the caller: till then all scores are what they were.
@@ -321,12 +261,14 @@ def advance(
     size = min(rows.shape[0], settings.window)
     columns, odd = np.empty((rows.shape[1], size)), np.empty(size, dtype=np.uint8)
     leaves, totals = np.empty(size, dtype=np.uint32), np.empty(size)
-    held = np.zeros(size, dtype=np.uint8)
+    lessons, held = np.empty(size), np.zeros(size, dtype=np.uint8)
     done, total = 0, rows.shape[0]
     while done < total:
         if numbers[SEEN] < memory.young.shape[0]:
             memory.young[numbers[SEEN]] = rows[done]
             scores[done] = 0.0
+            if queue.shape[0] > 0:
+                queue[done] = 0.0
             numbers[SEEN] += 1
             done += 1
             if numbers[SEEN] == memory.young.shape[0]:
@@ -336,11 +278,9 @@ def advance(
         now = rows[done : done + count]
         any_odd = take_in(now, memory.scale, columns, odd)
         guarded = settings.guard > 0.0
-        _walk(memory, columns, odd, any_odd, count, leaves, totals, not guarded)
+        _walk(memory, columns, odd, any_odd, count, leaves, totals, lessons, not guarded)
         add_tail(columns, memory.scale, settings, count, totals)
-        for e in range(count):
-            scores[done + e] = totals[e]
-        scores_of(scores[done : done + count])
+        _tell(memory, totals, lessons, count, scores[done:], queue[done:])
         if guarded:
             hold_back(memory.guard, numbers, memory.window_bits, memory.suspects, now, totals, held)
             _learn_kept(memory, columns, odd, count, held)
@@ -368,18 +308,42 @@ def advance_window(
     if memory.numbers[LEFT] == 0:
         end_window(memory, logarithms, settings)
     end = min(rows.shape[0], done + memory.numbers[LEFT])
-    advance(rows[done:end], scores[done:end], memory, logarithms, settings, False)
+    nothing = np.empty(0)
+    advance(rows[done:end], scores[done:end], memory, logarithms, settings, nothing, False)
     return int(end)
 
 
 @compiled
 def bits_of(
-    rows: NDArray[np.float64], memory: Memory, settings: Settings, bits: NDArray[np.float64]
+    rows: NDArray[np.float64],
+    memory: Memory,
+    settings: Settings,
+    bits: NDArray[np.float64],
+    lessons: NDArray[np.float64],
 ) -> None:
-    """The mean bits of each event into `bits`; learns nothing. Meaningless before the start."""
+    """The plain bits of each event into `bits`, its lesson into `lessons`; learns nothing.
+
+    Meaningless before the start.
+    """
     count = rows.shape[0]
     columns, odd = np.empty((rows.shape[1], count)), np.empty(count, dtype=np.uint8)
     leaves = np.empty(count, dtype=np.uint32)
     any_odd = take_in(rows, memory.scale, columns, odd)
-    _walk(memory, columns, odd, any_odd, count, leaves, bits, False)
+    _walk(memory, columns, odd, any_odd, count, leaves, bits, lessons, False)
     add_tail(columns, memory.scale, settings, count, bits)
+
+
+@compiled
+def leaves_of(rows: NDArray[np.float64], memory: Memory, reached: NDArray[np.uint16]) -> None:
+    """The leaf that each event reaches in each tree into `reached`, (n, T); learns nothing."""
+    count = rows.shape[0]
+    columns, odd = np.empty((rows.shape[1], count)), np.empty(count, dtype=np.uint8)
+    leaves = np.empty(count, dtype=np.uint32)
+    any_odd = take_in(rows, memory.scale, columns, odd)
+    for t in range(memory.levels.shape[0]):
+        shared = memory.shared[t]
+        leaves_of_tree(columns, t, memory.levels, shared, memory.thresholds, count, leaves)
+        if any_odd:
+            _amend(memory, t, columns, odd, count, leaves)
+        for e in range(count):
+            reached[e, t] = leaves[e]

@@ -78,8 +78,15 @@ class PlainScale:
 class PlainForest:
     """Scores, then learns; `bits` has the bits of the last event, `flagged` whether it was held."""
 
-    def __init__(self, parameters: DefaultProfile, features: int) -> None:
+    def __init__(
+        self,
+        parameters: DefaultProfile,
+        features: int,
+        weights: Sequence[Sequence[float]] | None = None,
+    ) -> None:
         self.parameters = parameters
+        self.weights = weights
+        self.usual, self.scored = math.nan, list[float]()
         self.trees = draw(parameters.trees, parameters.height, features, parameters.seed)
         self.scales = [PlainScale(parameters) for _ in range(features)]
         self.leaves = 2**parameters.height
@@ -104,8 +111,11 @@ class PlainForest:
                 self._start()
             return 0.0
         bits = self.bits(row)
-        self.window_bits.append(bits)
-        suspect = self.parameters.guard > 0 and bits >= self.level
+        self.scored.append(bits)
+        published = self._published(bits, row)
+        heard = min(bits, published)
+        self.window_bits.append(heard)
+        suspect = self.parameters.guard > 0 and heard >= self.level
         if suspect:
             self.flagged.append(row)
         if not suspect or self.open:
@@ -113,7 +123,22 @@ class PlainForest:
         self.left -= 1
         if self.left == 0:
             self._end_window()
-        return 1.0 / (1.0 + exp2(-bits))
+        return 1.0 / (1.0 + exp2(-published))
+
+    def lesson(self, row: list[float]) -> float:
+        """The sum of the leaves' weights."""
+        total = 0.0
+        for tree, weights in enumerate(self.weights or ()):
+            total += weights[self._leaf(tree, row)]
+        return total
+
+    def _published(self, bits: float, row: list[float]) -> float:
+        """A lesson raises the surprise, or lowers it to a twentieth of itself at most."""
+        if self.weights is None or self.usual != self.usual:
+            return bits
+        surprise = bits - self.usual
+        floor = min(surprise, 0.05 * surprise)
+        return bits + (max(surprise + self.lesson(row), floor) - surprise)
 
     def bits(self, row: list[float]) -> float:
         """The mean over the trees, and the tail."""
@@ -196,8 +221,22 @@ class PlainForest:
         self._weigh()
         if self.parameters.guard > 0 and len(self.window_bits) == self.parameters.window:
             self._move_guard(usual)
+        self._move_usual()
         self.left = min(self.parameters.window, self.seen)
         self.window_bits, self.flagged = [], []
+
+    def _move_usual(self) -> None:
+        """A running mean of the plain bits, window by window."""
+        if self.scored:
+            total = 0.0
+            for bits in self.scored:
+                total += bits
+            mean = total / len(self.scored)
+            scored = self.seen - self.parameters.start
+            share = min(1.0, len(self.scored) / min(scored, self.parameters.memory))
+            known = self.usual == self.usual
+            self.usual = self.usual + (mean - self.usual) * share if known else mean
+        self.scored = []
 
     def _remember(self) -> None:
         """An event is eight eighths; an eighth of every mass goes, rounded up."""

@@ -11,6 +11,7 @@ import pytest
 
 from floodline.detection.kernels import robust_scale
 from floodline.detection.kernels.guard import FLAGGED, LEFT, SEEN, STANCE, TOTAL, WAITING
+from floodline.detection.kernels.lessons import COUNT, SUM, USUAL
 from floodline.detection.parameters import DefaultProfile
 from floodline.detection.remembering_forest import RememberingForest
 from floodline.errors import StateRefused
@@ -100,6 +101,11 @@ IMPOSSIBLE: dict[str, Callable[[State], Any]] = {
     "guard without end": lambda state: state.update(guard=-math.inf),
     "guard that is no number": lambda state: state.update(guard=math.nan),
     "bits without end": array("window_bits", 3, math.inf),
+    "ordinary bits without end": array("usual", USUAL, math.inf),
+    "no ordinary bits after a window": array("usual", USUAL, math.nan),
+    "sum of bits without end": array("usual", SUM, math.inf),
+    "more scored events than a window has": array("usual", COUNT, 51.0),
+    "half a scored event": array("usual", COUNT, 1.5),
     "array that is missing": lambda state: state["arrays"].pop("mass"),
     "array that is short": lambda state: state["arrays"].update(mass=b"\0" * 8),
     "unknown array": lambda state: state["arrays"].update(more=b""),

@@ -92,6 +92,23 @@ def test_kernels_equal_the_plain_forest(parameters: DefaultProfile, rows: Rows, 
     assert np.concatenate(found).tolist() == expected
 
 
+@RELAXED
+@given(PARAMETERS, hard_streams(), st.integers(1, 70), st.integers(0, 2**32))
+def test_a_taught_forest_equals_the_plain_one(
+    parameters: DefaultProfile, rows: Rows, batch: int, seed: int
+) -> None:
+    """With leaf weights, too, every score has the plain forest's bits, however it is cut."""
+    shape = (parameters.trees, 2**parameters.height)
+    weights = np.random.default_rng(seed).normal(0, 4.0 / parameters.trees, shape)
+    plain = PlainForest(parameters, rows.shape[1], weights.tolist())
+    compiled = RememberingForest(parameters, names(rows.shape[1]))
+    compiled.teach(weights)
+    expected = [plain.score_learn_one(row) for row in rows.tolist()]
+    found = [compiled.score_learn_many(rows[at : at + batch]) for at in range(0, len(rows), batch)]
+    assert np.concatenate(found).tolist() == expected
+    assert compiled.usual == (None if plain.usual != plain.usual else plain.usual)
+
+
 def families(kind: str, random: np.random.Generator, count: int, features: int) -> Rows:
     """Streams of several kinds, whole numbers and rare ones among them."""
     shape = (count, features)
