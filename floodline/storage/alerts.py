@@ -44,6 +44,7 @@ class NewAlert:
     explanation: dict[str, Any] | None = None
     kind: Kind = Kind.ALERT
     probability: float = 1.0
+    muted_by: str | None = None
 
 
 class Order(StrEnum):
@@ -63,6 +64,7 @@ class AlertFilter:
         verdict: the verdict that the newest label gave.
         unlabelled: only alerts that nobody has labelled.
         since: taken in at this time or later.
+        muted: alerts that a known issue mutes, or those that none does.
     """
 
     detector: str
@@ -73,6 +75,7 @@ class AlertFilter:
     entity: str | None = None
     release: int | None = None
     since: datetime | None = None
+    muted: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -175,4 +178,7 @@ def _conditions(chosen: AlertFilter) -> list[ColumnElement[bool]]:
         conditions.append(AlertRow.release == chosen.release)
     if chosen.since is not None:
         conditions.append(AlertRow.received_at >= chosen.since)
+    if chosen.muted is not None:
+        unmuted = AlertRow.muted_by.is_(None)
+        conditions.append(~unmuted if chosen.muted else unmuted)
     return conditions

@@ -1,4 +1,4 @@
-"""How people steer a detector's threshold: a policy in place of the configured one, a freeze."""
+"""How people steer a detector: a policy in place of the configured one, a freeze, no lessons."""
 
 from datetime import datetime
 
@@ -17,6 +17,8 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
         policy: in place of the configured one; None: the configured one holds.
         policy_by, policy_at: who changed the policy last, back to the configured one too, and when.
         frozen_by, frozen_at, frozen_reason: who stopped the threshold, when and why.
+        teaching_off_by, teaching_off_at, teaching_off_reason: who took the lessons of labels out of
+            the scores, when and why.
     """
 
     policy: Policy | None = None
@@ -25,11 +27,19 @@ class Controls(msgspec.Struct, frozen=True, kw_only=True):
     frozen_by: str | None = None
     frozen_at: datetime | None = None
     frozen_reason: str | None = None
+    teaching_off_by: str | None = None
+    teaching_off_at: datetime | None = None
+    teaching_off_reason: str | None = None
 
     @property
     def frozen(self) -> bool:
         """Whether neither labels nor people may move the threshold now."""
         return self.frozen_at is not None
+
+    @property
+    def teaching_off(self) -> bool:
+        """Whether labels may not teach the forest now."""
+        return self.teaching_off_at is not None
 
 
 def get(session: Session, detector: str) -> Controls:
@@ -44,6 +54,9 @@ def get(session: Session, detector: str) -> Controls:
         frozen_by=row.frozen_by,
         frozen_at=row.frozen_at,
         frozen_reason=row.frozen_reason,
+        teaching_off_by=row.teaching_off_by,
+        teaching_off_at=row.teaching_off_at,
+        teaching_off_reason=row.teaching_off_reason,
     )
 
 
@@ -68,6 +81,20 @@ def unfreeze(session: Session, detector: str) -> None:
     """Let the threshold move again."""
     row = _row(session, detector)
     row.frozen_by = row.frozen_at = row.frozen_reason = None
+    session.flush()
+
+
+def stop_teaching(session: Session, detector: str, by: str, reason: str, now: datetime) -> None:
+    """Take the lessons of labels out of the scores; a stop takes the new name, reason and time."""
+    row = _row(session, detector)
+    row.teaching_off_by, row.teaching_off_at, row.teaching_off_reason = by, now, reason
+    session.flush()
+
+
+def resume_teaching(session: Session, detector: str) -> None:
+    """Let labels teach again."""
+    row = _row(session, detector)
+    row.teaching_off_by = row.teaching_off_at = row.teaching_off_reason = None
     session.flush()
 
 

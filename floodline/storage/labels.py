@@ -1,5 +1,6 @@
 """Labels: append-only; an analyst's later label on an alert supersedes the earlier one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,6 +71,20 @@ def current(session: Session, alert_id: str, analyst_id: str) -> LabelRow | None
             ~select(later.id).where(later.supersedes == LabelRow.id).exists(),
         )
     )
+
+
+def with_ids(session: Session, ids: Sequence[str]) -> dict[str, SignedLabel]:
+    """The labels with these ids, by id."""
+    if not ids:
+        return {}
+    later = aliased(LabelRow)
+    current = ~select(later.id).where(later.supersedes == LabelRow.id).exists()
+    found = session.execute(
+        select(LabelRow, UserRow.name, current)
+        .join(UserRow, UserRow.id == LabelRow.analyst_id)
+        .where(LabelRow.id.in_(ids))
+    )
+    return {row.id: SignedLabel(row, name, bool(now)) for row, name, now in found}
 
 
 def history(session: Session, alert_id: str) -> list[SignedLabel]:

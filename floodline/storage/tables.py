@@ -66,10 +66,11 @@ class Table(DeclarativeBase):
 
 
 class AlertRow(Table):
-    """An alert or a sample as it was published; only `verdict` and `labelled_at` move.
+    """An alert or a sample as it was published; its verdict moves, and what mutes it.
 
     A sample is an event below the threshold that was drawn for review with `probability`. `shuffle`
     is a number in [0, 1) that has nothing to do with the score: its order is a random one.
+    `muted_by` is the alert with a known issue that this one is alike.
     """
 
     __tablename__ = "alerts"
@@ -80,6 +81,7 @@ class AlertRow(Table):
         Index("ix_alerts_newest", "detector", "received_at", "id"),
         Index("ix_alerts_entity", "detector", "entity"),
         Index("ix_alerts_shuffle", "detector", "verdict", "shuffle", "id"),
+        Index("ix_alerts_muted", "detector", "muted_by"),
     )
     id: Mapped[str] = mapped_column(String(300), primary_key=True)
     detector: Mapped[str] = mapped_column(String(63))
@@ -103,6 +105,7 @@ class AlertRow(Table):
     received_at: Mapped[datetime]
     verdict: Mapped[str | None] = mapped_column(String(20))
     labelled_at: Mapped[datetime | None]
+    muted_by: Mapped[str | None] = mapped_column(String(300))
 
 
 class LabelRow(Table):
@@ -173,6 +176,7 @@ class ReleaseRow(Table):
     """A release; `body` is the message as it is published."""
 
     __tablename__ = "releases"
+    __table_args__ = (Index("ix_releases_kind", "detector", "kind", "number"),)
     detector: Mapped[str] = mapped_column(String(63), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
@@ -202,7 +206,7 @@ class RecalibrationRow(Table):
 
 
 class ControlRow(Table):
-    """How people steer a detector's threshold: another policy than the configured one, a freeze."""
+    """How people steer a detector: another policy than the configured one, a freeze, no lessons."""
 
     __tablename__ = "controls"
     detector: Mapped[str] = mapped_column(String(63), primary_key=True)
@@ -212,6 +216,9 @@ class ControlRow(Table):
     frozen_by: Mapped[str | None]
     frozen_at: Mapped[datetime | None]
     frozen_reason: Mapped[str | None]
+    teaching_off_by: Mapped[str | None]
+    teaching_off_at: Mapped[datetime | None]
+    teaching_off_reason: Mapped[str | None]
 
 
 class MoveRow(Table):

@@ -88,6 +88,19 @@ def test_analysts_disagree_side_by_side(engine: Engine, alert_id: str) -> None:
     assert alert.verdict == "false_alarm"
 
 
+def test_labels_are_found_by_id(engine: Engine, alert_id: str) -> None:
+    """With their analyst, and whether a later one took their place; unknown ids are left out."""
+    alice, bob = store_user(engine, "alice"), store_user(engine, "bob")
+    _label(engine, alert_id, "l1", alice, "confirmed")
+    _label(engine, alert_id, "l2", alice, "unsure", NOW + timedelta(seconds=1))
+    _label(engine, alert_id, "l3", bob, "confirmed")
+    with transaction(engine) as session:
+        found = labels.with_ids(session, ["l1", "l3", "l9"])
+        assert labels.with_ids(session, []) == {}
+    told = {id: (each.row.verdict, each.analyst, each.current) for id, each in found.items()}
+    assert told == {"l1": ("confirmed", "alice", False), "l3": ("confirmed", "bob", True)}
+
+
 def test_two_labels_at_once_come_one_after_the_other(engine: Engine, alert_id: str) -> None:
     """Racing labels of one analyst form one chain, none lost and none doubled."""
     alice = store_user(engine, "alice")

@@ -89,6 +89,29 @@ def test_nothing_is_set_until_somebody_sets_it(engine: Engine) -> None:
         assert controls.get(session, DETECTOR).policy == Fixed()
 
 
+def test_lessons_are_stopped_apart_from_the_threshold(engine: Engine) -> None:
+    """Who stopped them, when and why; the freeze beside it stays as it is."""
+    with transaction(engine) as session:
+        controls.freeze(session, DETECTOR, "ana", "a move of the plant", NOW)
+        controls.stop_teaching(session, DETECTOR, "eva", "labels of the drill", LATER)
+    with transaction(engine) as session:
+        found = controls.get(session, DETECTOR)
+        assert found == Controls(
+            frozen_by="ana",
+            frozen_at=NOW,
+            frozen_reason="a move of the plant",
+            teaching_off_by="eva",
+            teaching_off_at=LATER,
+            teaching_off_reason="labels of the drill",
+        )
+        assert found.teaching_off
+        controls.resume_teaching(session, DETECTOR)
+    with transaction(engine) as session:
+        found = controls.get(session, DETECTOR)
+        assert not found.teaching_off
+        assert found.frozen
+
+
 def test_moves_are_listed_newest_first_and_wait_oldest_first(engine: Engine) -> None:
     """By state too; a move of another detector is not there."""
     for minute, id in enumerate("abc"):

@@ -1,0 +1,146 @@
+"""A known issue mutes what is alike: such alerts wait apart until another verdict closes it.
+
+Samples are never muted: they show what the threshold misses, by chance alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from floodline.detection.parameters import DefaultProfile, ModelParameters
+from floodline.feedback.leaf_likeness import leaf_likeness
+from floodline.feedback.lessons import Teaching
+from floodline.feedback.verdicts import Verdict
+from floodline.storage import model_tenure, reached_leaves
+from floodline.storage.alerts import Kind, NewAlert
+from floodline.storage.model_tenure import ModelTenure
+from floodline.storage.reached_leaves import ReachedLeaves
+from floodline.storage.tables import AlertRow
+
+LIKENESS = 0.5
+"""From here on an alert is alike a known issue."""
+
+MOST_ISSUES = 200
+MOST_ALERTS = 2_000
+
+
+def settle(session: Session, alert: AlertRow, before: str | None, model: ModelTenure) -> None:
+    """After a label on `alert`: mute what is alike a new known issue, or let go what it muted.
+
+    At most the newest `MOST_ALERTS` alerts without a verdict are looked at. `before` is the verdict
+    that the alert had.
+    """
+    was, trees = before == Verdict.KNOWN_ISSUE, model.teachable
+    if was == (alert.verdict == Verdict.KNOWN_ISSUE):
+        return
+    if was:
+        _let_go(session, alert, model)
+    elif trees is not None:
+        _mute(session, alert, model, trees)
+
+
+def muted(
+    session: Session, detector: str, new: Sequence[NewAlert], configured: ModelParameters
+) -> list[NewAlert]:
+    """The same alerts, each that is alike an open known issue muted by it.
+
+    Known issues are those that the model of the newest alert scored; `configured` is the model
+    before any retrained one.
+    """
+    issue = (AlertRow.detector == detector) & (AlertRow.verdict == Verdict.KNOWN_ISSUE)
+    if not new or session.scalar(select(AlertRow.id).where(issue).limit(1)) is None:
+        return list(new)
+    newest = max(each.release for each in new)
+    model = model_tenure.of_release(session, detector, newest, configured)
+    trees = model.teachable
+    if trees is None:
+        return list(new)
+    told = [
+        (each.id, each.explanation.get("leaves"))
+        for each in new
+        if each.kind == Kind.ALERT and each.explanation is not None and each.release >= model.since
+    ]
+    issues = _issues(session, detector, model, trees)
+    by = _nearest(issues, reached_leaves.gathered(told, trees), trees)
+    return [replace(each, muted_by=by.get(each.id)) for each in new]
+
+
+def count(session: Session, alert: AlertRow) -> int:
+    """How many alerts without a verdict an alert mutes."""
+    theirs = (
+        (AlertRow.detector == alert.detector)
+        & (AlertRow.muted_by == alert.id)
+        & AlertRow.verdict.is_(None)
+    )
+    return session.scalar(select(func.count()).select_from(AlertRow).where(theirs)) or 0
+
+
+def _mute(session: Session, alert: AlertRow, model: ModelTenure, trees: DefaultProfile) -> None:
+    own = reached_leaves.read((alert.explanation or {}).get("leaves"), trees)
+    if own is None:
+        return
+    waiting = (
+        (AlertRow.detector == alert.detector)
+        & (AlertRow.kind == Kind.ALERT)
+        & AlertRow.verdict.is_(None)
+        & AlertRow.muted_by.is_(None)
+        & model.scored()
+    )
+    found = reached_leaves.newest(session, waiting, trees, MOST_ALERTS)
+    by = _nearest(ReachedLeaves([alert.id], own[np.newaxis, :]), found, trees)
+    _set(session, list(by), alert.id)
+
+
+def _let_go(session: Session, alert: AlertRow, model: ModelTenure) -> None:
+    theirs = (AlertRow.detector == alert.detector) & (AlertRow.muted_by == alert.id)
+    ids = list(session.scalars(select(AlertRow.id).where(theirs)))
+    by, trees = dict[str, str](), model.teachable
+    if trees is not None and ids:
+        issues = _issues(session, alert.detector, model, trees)
+        waiting = theirs & AlertRow.verdict.is_(None)
+        by = _nearest(issues, reached_leaves.newest(session, waiting, trees, MOST_ALERTS), trees)
+    _set(session, [id for id in ids if id not in by], None)
+    for issue in set(by.values()):
+        _set(session, [id for id in by if by[id] == issue], issue)
+
+
+def _issues(
+    session: Session, detector: str, model: ModelTenure, trees: DefaultProfile
+) -> ReachedLeaves:
+    open_ones = (
+        (AlertRow.detector == detector) & (AlertRow.verdict == Verdict.KNOWN_ISSUE) & model.scored()
+    )
+    return reached_leaves.newest(session, open_ones, trees, MOST_ISSUES)
+
+
+def _nearest(issues: ReachedLeaves, found: ReachedLeaves, trees: DefaultProfile) -> dict[str, str]:
+    """For each event that is alike an issue, the one that it is most alike."""
+    if not issues.ids or not found.ids:
+        return {}
+    alike = np.stack(
+        [leaf_likeness(own, found.leaves, trees.height, Teaching().gamma) for own in issues.leaves]
+    )
+    best = alike.argmax(axis=0)
+    return {
+        id: issues.ids[issue]
+        for place, (id, issue) in enumerate(zip(found.ids, best.tolist(), strict=True))
+        if alike[issue, place] >= LIKENESS
+    }
+
+
+def _set(session: Session, ids: list[str], by: str | None) -> None:
+    if not ids:
+        return
+    # Whoever labels one of them now takes it out of the queue: waiting for that could end in two
+    # labels that wait for each other.
+    free = select(AlertRow.id).where(AlertRow.id.in_(ids)).with_for_update(skip_locked=True)
+    chosen = list(session.scalars(free))
+    session.execute(
+        update(AlertRow)
+        .where(AlertRow.id.in_(chosen))
+        .values(muted_by=by)
+        .execution_options(synchronize_session=False)
+    )
