@@ -17,6 +17,7 @@ from cli import (
     score_command,
     serve_command,
     simulate_command,
+    teaching_commands,
     threshold_commands,
     trainer_commands,
     verify_command,
@@ -44,6 +45,7 @@ app.add_typer(config_commands.app, name="config")
 app.add_typer(database_commands.app, name="db")
 app.add_typer(kafka_commands.app, name="kafka")
 app.add_typer(keys_commands.app, name="keys")
+app.add_typer(teaching_commands.app, name="teaching")
 app.add_typer(threshold_commands.app, name="threshold")
 trainer_commands.register(app)
 

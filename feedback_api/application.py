@@ -5,7 +5,14 @@ from starlette.middleware import Middleware
 
 from feedback_api import error_handlers
 from feedback_api.access.rules import undeclared
-from feedback_api.console import queue_pages, session_pages, static_files, threshold_pages
+from feedback_api.console import (
+    alert_pages,
+    queue_pages,
+    session_pages,
+    static_files,
+    teaching_pages,
+    threshold_pages,
+)
 from feedback_api.console.pages import Pages
 from feedback_api.middleware.body_limit import SECONDS, BodyLimit
 from feedback_api.middleware.hosts import KnownHosts
@@ -17,10 +24,12 @@ from feedback_api.routes import (
     controls,
     description,
     labels,
+    lessons,
     moves,
     operations,
     scoring,
     segments,
+    teaching,
     threshold,
     users,
 )
@@ -66,10 +75,12 @@ def _rest() -> APIRouter:
     for part in (
         alerts,
         labels,
+        lessons,
         threshold,
         segments,
         moves,
         controls,
+        teaching,
         scoring,
         users,
         description,
@@ -82,7 +93,9 @@ def _console(served: dict[str, static_files.StaticFile]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     operations.add_to(router)
     queue_pages.add_to(router)
+    alert_pages.add_to(router)
     threshold_pages.add_to(router)
+    teaching_pages.add_to(router)
     session_pages.add_to(router)
     static_files.add_to(router, served)
     return router

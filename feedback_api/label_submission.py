@@ -28,6 +28,7 @@ def submit_label(
         request=request,
         label_id=services.new_id(),
         labels_topic=services.labels_topic,
+        model=services.model,
         now=services.clock(),
     )
     done: list[Labelled] = []

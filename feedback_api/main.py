@@ -92,6 +92,8 @@ def assemble(configuration: Configuration, engine: Engine) -> tuple[FastAPI, lis
         threshold=configuration.threshold,
         initial_rule=configuration.initial_rule,
         initial_sampling=configuration.review.initial_sampling,
+        model=configuration.model_parameters,
+        feedback=configuration.feedback,
         background=workers,
         scoring=scoring,
     )
@@ -129,6 +131,7 @@ def _intake(
         topic=topic,
         kind=kind,
         detector=configuration.detector.name,
+        model=configuration.model_parameters,
         clock=now,
         metrics=metrics,
     )

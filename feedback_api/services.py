@@ -11,8 +11,10 @@ from sqlalchemy import Engine
 from feedback_api.access.login_attempts import LoginAttempts
 from feedback_api.ports import Clock
 from feedback_api.scoring.last_heard import LastHeard
+from floodline.configuration.feedback_section import FeedbackSection
 from floodline.configuration.sections import ApiSection
 from floodline.configuration.threshold_section import ThresholdSection
+from floodline.detection.parameters import ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.feedback.review_sampling import Sampling
 from floodline.telemetry.metrics import FeedbackMetrics
@@ -45,6 +47,8 @@ class Services:
         threshold: the configured policy and guard rails.
         initial_rule: the threshold before any release.
         initial_sampling: what is drawn for review before any release.
+        model: the model before any retrained one.
+        feedback: whether labels teach, and how fast.
     """
 
     engine: Engine
@@ -59,6 +63,8 @@ class Services:
     threshold: ThresholdSection
     initial_rule: ThresholdRule
     initial_sampling: Sampling | None
+    model: ModelParameters
+    feedback: FeedbackSection
     background: Sequence[Background] = ()
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
     scoring: LastHeard = field(default_factory=LastHeard)

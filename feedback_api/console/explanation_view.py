@@ -79,6 +79,11 @@ def plain(value: float) -> str:
     return _minus(f"{value:,.0f}" if wide else f"{value:.4g}")
 
 
+def bits(value: float) -> str:
+    """Bits to the tenth, with their sign."""
+    return _signed(value, BITS)
+
+
 def _signed(value: float, unit: str) -> str:
     text = f"{value:+.1f} bits" if unit == BITS else f"{value:+.4f}"
     return _minus(text[1:] if float(text.split()[0]) == 0 else text)

@@ -16,6 +16,7 @@ from feedback_api.label_submission import submit_label
 from feedback_api.representations.alerts import CURSOR_CHARACTERS
 from feedback_api.representations.labels import LabelRequest
 from feedback_api.services import Services, services_of
+from feedback_api.teaching_acts import lesson_footing_of
 from feedback_api.threshold_acts import footing_of
 from floodline.feedback.verdicts import ON_ALERTS, Verdict
 from floodline.storage.alerts import Order
@@ -34,6 +35,7 @@ class Decision(BaseModel):
     note: str = ""
     order: Order = Order.SCORE
     cursor: str = Field(default="", max_length=CURSOR_CHARACTERS)
+    muted: bool = False
     next: str = Field(default="", max_length=300)
 
 
@@ -48,12 +50,14 @@ def add_to(router: APIRouter) -> None:
         cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS)] = None,
         at: str | None = None,
         done: str | None = None,
+        muted: bool = False,
     ) -> Response:
         """The alerts that wait for a verdict, and the one in focus."""
         services = services_of(request)
-        asked = QueueRequest(order, cursor or None, at or None, done or None)
+        asked = QueueRequest(order, cursor or None, at or None, done or None, muted)
+        footing, lessons = footing_of(services), lesson_footing_of(services)
         with transaction(services.engine) as session:
-            view = view_queue(session, footing_of(services), asked, identity.name)
+            view = view_queue(session, footing, lessons, asked, identity.name)
         return pages_of(request).render(
             "queue/list.html",
             view=view,
@@ -77,7 +81,7 @@ def add_to(router: APIRouter) -> None:
     ) -> Response:
         """Store the verdict and go on to the next alert."""
         submit_label(services_of(request), identity, alert_id, _label(form))
-        asked = QueueRequest(form.order, form.cursor or None)
+        asked = QueueRequest(form.order, form.cursor or None, muted=form.muted)
         return RedirectResponse(asked.url(at=form.next or None, done=alert_id), 303)
 
 

@@ -1,16 +1,21 @@
 """What the queue page shows, worked out before the template sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
 from feedback_api.console.explanation_view import ExplanationView, view_explanation
+from feedback_api.console.lesson_view import Headline, headline_of
 from feedback_api.representations.alerts import AlertQuery
 from feedback_api.use_cases.alerts import count_unlabelled, get_alert, list_alerts
 from feedback_api.use_cases.footing import Footing
 from feedback_api.use_cases.labels import label_history
+from feedback_api.use_cases.lesson_footing import LessonFooting
+from feedback_api.use_cases.lesson_words import what_it_teaches
 from feedback_api.use_cases.provisional import provisional_releases
+from floodline.feedback.verdicts import Verdict
+from floodline.storage import muting
 from floodline.storage.alerts import Order
 from floodline.storage.labels import SignedLabel
 from floodline.storage.tables import AlertRow
@@ -24,16 +29,32 @@ of the list first, and labels from the top alone say nothing of the rest."""
 
 @dataclass(frozen=True)
 class QueueRequest:
-    """Which part of the queue: its order, the page's cursor, the alert in focus, the one done."""
+    """Which part of the queue: its order, the page's cursor, the alert in focus, the one done.
+
+    Attributes:
+        muted: the alerts that a known issue mutes, in place of those that none does.
+    """
 
     order: Order = Order.SCORE
     cursor: str | None = None
     at: str | None = None
     done: str | None = None
+    muted: bool = False
+
+    def in_order(self, order: Order, *, muted: bool | None = None) -> "QueueRequest":
+        """The first page in another order, of the same alerts if nothing else is asked for."""
+        return QueueRequest(order, muted=self.muted if muted is None else muted)
 
     def url(self, *, at: str | None = None, done: str | None = None) -> str:
         """The address of the same page with another alert in focus."""
-        given = {"order": self.order, "cursor": self.cursor, "at": at, "done": done}
+        muted = "true" if self.muted else None
+        given = {
+            "order": self.order,
+            "muted": muted,
+            "cursor": self.cursor,
+            "at": at,
+            "done": done,
+        }
         told = {name: value for name, value in given.items() if value}
         if told.get("order") == Order.SCORE:
             del told["order"]
@@ -46,11 +67,15 @@ class Focus:
 
     Attributes:
         provisional: whether no label had set its threshold; None where that is not known.
+        headline: what labels did to its score; None where they did nothing.
+        mutes: how many alerts it mutes.
     """
 
     alert: AlertRow
     provisional: bool | None
     explanation: ExplanationView | None
+    headline: Headline | None
+    mutes: int
     labels: list[SignedLabel]
     previous: str | None
     next: str | None
@@ -58,45 +83,62 @@ class Focus:
 
 @dataclass(frozen=True)
 class Done:
-    """The alert that was decided a moment ago, and what the analyst said of it."""
+    """The alert that was decided a moment ago, what the analyst said of it, what that teaches."""
 
     alert: AlertRow
     label: SignedLabel
+    lesson: str | None
 
 
 @dataclass(frozen=True)
 class QueueView:
-    """The page: what waits, what is in focus, what was done."""
+    """The page: what waits, what a known issue mutes, what is in focus, what was done."""
 
     asked: QueueRequest
     rows: list[AlertRow]
     waiting: int
+    muted: int
     more: str | None
     focus: Focus | None
     done: Done | None
 
 
-def view_queue(session: Session, footing: Footing, asked: QueueRequest, analyst: str) -> QueueView:
+def view_queue(
+    session: Session,
+    footing: Footing,
+    lessons: LessonFooting,
+    asked: QueueRequest,
+    analyst: str,
+) -> QueueView:
     """The queue of alerts that nobody has labelled; on its first page some by chance, samples too.
+
+    Alerts that a known issue mutes are a queue of their own.
 
     Raises:
         NotFound: the alert that should be in focus is not there.
         InvalidRequest: the cursor is none of ours.
     """
     detector = footing.detector
-    query = AlertQuery(unlabelled=True, order=asked.order, cursor=asked.cursor, limit=LISTED)
+    query = AlertQuery(
+        unlabelled=True,
+        muted=asked.muted,
+        order=asked.order,
+        cursor=asked.cursor,
+        limit=LISTED,
+    )
     found = list_alerts(session, detector, query)
     rows = found.rows
-    if asked.cursor is None:
+    if asked.cursor is None and not asked.muted:
         rows = _mixed(rows, _by_chance(session, detector, rows))
-    more = QueueRequest(asked.order, found.next_cursor).url() if found.next_cursor else None
+    following = replace(asked, cursor=found.next_cursor)
     return QueueView(
         asked,
         rows,
         count_unlabelled(session, detector),
-        more,
+        count_unlabelled(session, detector, muted=True),
+        following.url() if found.next_cursor else None,
         _focus(session, footing, asked, rows),
-        _done(session, detector, asked, analyst),
+        _done(session, lessons, asked, analyst),
     )
 
 
@@ -105,7 +147,7 @@ def _by_chance(session: Session, detector: str, rows: list[AlertRow]) -> list[Al
     listed, chosen = {row.id for row in rows}, list[AlertRow]()
     for kind, wanted in (("sample", RESERVED_SAMPLES), ("any", RESERVED)):
         limit = len(rows) + RESERVED
-        query = AlertQuery(kind=kind, unlabelled=True, order=Order.RANDOM, limit=limit)
+        query = AlertQuery(kind=kind, unlabelled=True, muted=False, order=Order.RANDOM, limit=limit)
         found = [row for row in list_alerts(session, detector, query).rows if row.id not in listed]
         chosen += found[: wanted - len(chosen)]
         listed |= {row.id for row in chosen}
@@ -133,23 +175,36 @@ def _focus(
     detector = footing.detector
     alert = get_alert(session, detector, chosen)
     early = provisional_releases(session, detector, footing.initial_rule, [alert])
-    provisional, explanation = early.get(alert.release), view_explanation(alert)
-    labels = label_history(session, detector, chosen)
+    before, after = _neighbours(ids, chosen)
+    return Focus(
+        alert,
+        early.get(alert.release),
+        view_explanation(alert),
+        headline_of(alert),
+        muting.count(session, alert) if alert.verdict == Verdict.KNOWN_ISSUE else 0,
+        label_history(session, detector, chosen),
+        before,
+        after,
+    )
+
+
+def _neighbours(ids: list[str], chosen: str) -> tuple[str | None, str | None]:
     if chosen not in ids:
-        return Focus(alert, provisional, explanation, labels, None, ids[0] if ids else None)
+        return None, ids[0] if ids else None
     place = ids.index(chosen)
     before = ids[place - 1] if place > 0 else None
-    after = ids[place + 1] if place + 1 < len(ids) else None
-    return Focus(alert, provisional, explanation, labels, before, after)
+    return before, ids[place + 1] if place + 1 < len(ids) else None
 
 
-def _done(session: Session, detector: str, asked: QueueRequest, analyst: str) -> Done | None:
+def _done(
+    session: Session, lessons: LessonFooting, asked: QueueRequest, analyst: str
+) -> Done | None:
     if asked.done is None:
         return None
-    alert = get_alert(session, detector, asked.done)
+    alert = get_alert(session, lessons.detector, asked.done)
     mine = [
         each
-        for each in label_history(session, detector, asked.done)
+        for each in label_history(session, lessons.detector, asked.done)
         if each.current and each.analyst == analyst
     ]
-    return Done(alert, mine[0]) if mine else None
+    return Done(alert, mine[0], what_it_teaches(session, lessons, alert)) if mine else None

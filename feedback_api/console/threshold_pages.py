@@ -12,6 +12,7 @@ from feedback_api.errors import InvalidRequest
 from feedback_api.representations.moves import FreezeRequest, MoveRequest, UndoRequest
 from feedback_api.representations.previews import MOST_HOURS
 from feedback_api.services import services_of
+from feedback_api.teaching_acts import lesson_footing_of
 from feedback_api.threshold_acts import (
     decide_move,
     footing_of,
@@ -44,7 +45,8 @@ def add_to(router: APIRouter) -> None:
         """The threshold, and with `to` what another one would have done."""
         services = services_of(request)
         with reading(services.engine) as session:
-            view = view_threshold(session, footing_of(services), identity, (to, hours))
+            footing, lessons = footing_of(services), lesson_footing_of(services)
+            view = view_threshold(session, footing, lessons, identity, (to, hours))
         return pages_of(request).render("threshold/page.html", view=view, identity=identity)
 
     _add_moves(router)

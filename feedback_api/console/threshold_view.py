@@ -10,10 +10,13 @@ from feedback_api.representations.moves import Move
 from feedback_api.representations.outlooks import Estimate, Outlook
 from feedback_api.representations.policies import BudgetPolicy, PolicyInForce, PrecisionPolicy
 from feedback_api.representations.previews import Preview
+from feedback_api.representations.teaching import Teaching
 from feedback_api.representations.threshold import Threshold
 from feedback_api.use_cases.footing import Footing
+from feedback_api.use_cases.lesson_footing import LessonFooting
 from feedback_api.use_cases.moves import made_by_person
 from feedback_api.use_cases.previews import preview_threshold
+from feedback_api.use_cases.teaching import read_teaching
 from feedback_api.use_cases.threshold import read_threshold
 from floodline.errors import Conflict
 from floodline.storage import moves, threshold_state
@@ -76,18 +79,23 @@ class Trial:
 
 @dataclass(frozen=True)
 class ThresholdView:
-    """The page: what is in force, what waits, what was tried, what was."""
+    """The page: what is in force, what waits, what was tried, what labels teach, what was."""
 
     threshold: Threshold
     gives: Gives | None
     waiting: list[WaitingMove]
     trial: Trial | None
+    teaching: Teaching
     releases: list[ReleaseRow]
     may_steer: bool
 
 
 def view_threshold(
-    session: Session, footing: Footing, identity: Identity, asked: tuple[float | None, float | None]
+    session: Session,
+    footing: Footing,
+    lessons: LessonFooting,
+    identity: Identity,
+    asked: tuple[float | None, float | None],
 ) -> ThresholdView:
     """The page, with a trial of the threshold and hours that were asked for, if one was."""
     told = read_threshold(session, footing)
@@ -104,6 +112,7 @@ def view_threshold(
         gives=None if told.outlook is None else _gives(told.outlook, told.policy),
         waiting=[_waiting(Move.of(row), identity, steers=steers) for row in rows],
         trial=trial,
+        teaching=read_teaching(session, lessons),
         releases=threshold_state.history(session, detector, RELEASES),
         may_steer=steers,
     )

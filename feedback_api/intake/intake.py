@@ -5,14 +5,15 @@ loses an alert nor stores one twice; ids would make a repeat harmless even so. E
 reads all partitions: two of them do the work twice and store it once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import Engine
 
 from feedback_api.intake.storing import Taken, Topic, store
-from feedback_api.ports import AlertSource, Clock
+from feedback_api.ports import AlertSource, Clock, Record
 from feedback_api.worker import Signal
+from floodline.detection.parameters import ModelParameters
 from floodline.storage import intake_offsets
 from floodline.storage.alerts import Kind
 from floodline.storage.engine import transaction
@@ -33,6 +34,7 @@ class Intake:
         topic: str,
         kind: Kind,
         detector: str,
+        model: ModelParameters,
         clock: Clock,
         metrics: FeedbackMetrics,
     ) -> None:
@@ -41,6 +43,7 @@ class Intake:
         self._topic = topic
         self._kind = kind
         self._detector = detector
+        self._model = model
         self._clock = clock
         self._metrics = metrics
 
@@ -61,10 +64,13 @@ class Intake:
             while not signal.stopping:
                 records = source.read(_READ_SECONDS)
                 if records:
-                    now = self._clock()
-                    self._count(store(self._engine, topic, self._detector, records, now))
+                    self._count(self._stored(topic, records))
         finally:
             source.close()
+
+    def _stored(self, topic: Topic, records: Sequence[Record]) -> Taken:
+        now = self._clock()
+        return store(self._engine, topic, self._detector, records, now, model=self._model)
 
     def _count(self, taken: Taken) -> None:
         for outcome in ("stored", "known", "refused"):

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from feedback_api.intake.reading import read_alert
 from feedback_api.ports import Record
+from floodline.detection.parameters import ModelParameters
 from floodline.errors import InvalidEvent
-from floodline.storage import alerts, intake_offsets
+from floodline.storage import alerts, intake_offsets, muting
 from floodline.storage.alerts import Kind, NewAlert
 from floodline.storage.engine import transaction
 
@@ -38,9 +39,17 @@ class Taken:
 
 
 def store(
-    engine: Engine, topic: Topic, detector: str, records: Sequence[Record], now: datetime
+    engine: Engine,
+    topic: Topic,
+    detector: str,
+    records: Sequence[Record],
+    now: datetime,
+    *,
+    model: ModelParameters,
 ) -> Taken:
     """Store the records' alerts and the next offsets; a record that is no alert is logged.
+
+    Alerts that are alike a known issue are muted; `model` is the one before any retrained one.
 
     Raises:
         DependencyDown: the database does not answer; nothing of the batch is stored.
@@ -48,7 +57,7 @@ def store(
     read = [new for record in records if (new := _read(topic, detector, record, now)) is not None]
     following = {record.partition: record.offset + 1 for record in records}
     with transaction(engine) as session:
-        stored, unfit = _insert(session, read)
+        stored, unfit = _insert(session, muting.muted(session, detector, read, model))
         intake_offsets.advance(session, topic.name, topic.id, following, now)
     refused = len(records) - len(read) + unfit
     return Taken(stored, len(read) - unfit - stored, refused)

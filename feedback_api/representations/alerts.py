@@ -42,6 +42,10 @@ class AlertQuery(BaseModel):
     since: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = Field(
         default=None, description="Taken in at this time or later (RFC 3339)."
     )
+    muted: bool | None = Field(
+        default=None,
+        description="Only alerts that a known issue mutes, or only those that none does.",
+    )
     order: Order = Field(
         default=Order.SCORE,
         description="`score`: highest first; `newest`: last taken in first; "
@@ -68,7 +72,8 @@ class Alert(BaseModel):
     `kind` is `alert`, or `sample`: an event below the threshold that was drawn for review with
     `probability`, which is 1 for an alert. `one_in` is the rarity told as "1 in N"; `verdict` and
     `labelled_at` are those of the newest label. It is `provisional` where `threshold` came from a
-    rarity, since no label had set it yet; null where its release is not known here.
+    rarity, since no label had set it yet; null where its release is not known here. `muted_by` is
+    the alert with a known issue that this one is alike.
     """
 
     id: str
@@ -89,6 +94,7 @@ class Alert(BaseModel):
     features: dict[str, float]
     verdict: str | None
     labelled_at: datetime | None
+    muted_by: str | None
 
     @classmethod
     def of(cls, row: AlertRow, provisional: bool | None) -> "Alert":
@@ -114,13 +120,16 @@ class Explanation(BaseModel):
 
     `unit` is `bits` or `score`, of `total` and of contributions, the largest of which comes first.
     `leaves` is the leaf that the event reached in each tree: little-endian uint16 in base64 (uint32
-    where trees are higher than 16).
+    where trees are higher than 16). `usual` is the total of an ordinary event, null where that is
+    not known; `lesson` what labels added, in bits, and no part of `total`.
     """
 
     unit: str
     total: float
     contributions: list[FeatureContribution]
     leaves: str
+    usual: float | None = None
+    lesson: float = 0.0
 
 
 class AlertDetail(Alert):
@@ -174,4 +183,5 @@ def _shown(row: AlertRow) -> dict[str, Any]:
         "features": row.features,
         "verdict": row.verdict,
         "labelled_at": row.labelled_at,
+        "muted_by": row.muted_by,
     }

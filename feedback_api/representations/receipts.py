@@ -33,6 +33,7 @@ class Receipt(BaseModel):
     alert_id: str
     answers: int = Field(description="Those that are looked at, one an analyst.")
     text: str = Field(description="The difference in one sentence.")
+    lesson: str | None = Field(description="What the newest answer teaches the forest, if any.")
     moves: bool = Field(description="Whether they change where the threshold goes next.")
     without: Side
     now: Side

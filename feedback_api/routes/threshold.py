@@ -7,6 +7,7 @@ from feedback_api.representations.previews import Preview, PreviewRequest
 from feedback_api.representations.receipts import Receipt
 from feedback_api.representations.threshold import Threshold
 from feedback_api.services import services_of
+from feedback_api.teaching_acts import lesson_footing_of
 from feedback_api.threshold_acts import footing_of
 from feedback_api.use_cases.previews import preview_threshold
 from feedback_api.use_cases.receipts import read_receipt
@@ -37,4 +38,5 @@ def add_to(router: APIRouter) -> None:
         """What the answers on an alert changed."""
         services = services_of(request)
         with reading(services.engine) as session:
-            return read_receipt(session, footing_of(services), alert_id)
+            lessons = lesson_footing_of(services)
+            return read_receipt(session, footing_of(services), lessons, alert_id)

@@ -43,6 +43,7 @@ def list_alerts(session: Session, detector: str, query: AlertQuery) -> FoundAler
         entity=query.entity,
         release=query.release,
         since=query.since,
+        muted=query.muted,
     )
     rows = alerts.page(session, chosen, query.order, after, query.limit + 1)
     shown = rows[: query.limit]
@@ -51,9 +52,10 @@ def list_alerts(session: Session, detector: str, query: AlertQuery) -> FoundAler
     return FoundAlerts(shown, cursors.encode(query.order, position) if position else None)
 
 
-def count_unlabelled(session: Session, detector: str) -> int:
-    """How many alerts wait for a label."""
-    return alerts.count(session, AlertFilter(detector=detector, kind=Kind.ALERT, unlabelled=True))
+def count_unlabelled(session: Session, detector: str, *, muted: bool = False) -> int:
+    """How many alerts wait for a label, apart from those that are muted, or of these."""
+    waiting = AlertFilter(detector=detector, kind=Kind.ALERT, unlabelled=True, muted=muted)
+    return alerts.count(session, waiting)
 
 
 def get_alert(session: Session, detector: str, alert_id: str) -> AlertRow:

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from feedback_api.access.identity import Identity
 from feedback_api.representations.labels import LabelRequest
 from feedback_api.use_cases.alerts import get_alert, get_alert_for_labelling, known_verdict
+from floodline.detection.parameters import ModelParameters
 from floodline.events.messages import LabelMessage, encode
-from floodline.storage import labels, outbox
+from floodline.feedback.verdicts import Verdict
+from floodline.storage import labels, model_tenure, muting, outbox
 from floodline.storage.labels import NewLabel, SignedLabel
 from floodline.storage.tables import AlertRow, LabelRow
 
@@ -34,7 +36,7 @@ class Labelled:
 class Submission:
     """A verdict on its way: who says it, of which alert, when, and where it is published.
 
-    `label_id` is the label's id, if it is stored.
+    `label_id` is the label's id, if it is stored; `model` the model before any retrained one.
     """
 
     detector: str
@@ -43,11 +45,14 @@ class Submission:
     request: LabelRequest
     label_id: str
     labels_topic: str
+    model: ModelParameters
     now: datetime
 
 
 def label_alert(session: Session, given: Submission) -> Labelled:
     """Store the verdict, and have it published in the same transaction.
+
+    A known issue mutes what is alike, until another verdict closes it.
 
     Raises:
         NotFound: there is no such alert.
@@ -55,7 +60,7 @@ def label_alert(session: Session, given: Submission) -> Labelled:
     """
     alert = get_alert_for_labelling(session, given.detector, given.alert_id)
     known_verdict(given.request.verdict, "/verdict")
-    first = alert.labelled_at is None
+    first, before = alert.labelled_at is None, alert.verdict
     new = NewLabel(
         id=given.label_id,
         analyst_id=given.identity.user_id,
@@ -66,6 +71,7 @@ def label_alert(session: Session, given: Submission) -> Labelled:
     )
     row, stored = labels.record(session, alert, new)
     if stored:
+        _mute(session, given, alert, before)
         outbox.append(
             session,
             kind=OUTBOX_KIND,
@@ -76,6 +82,12 @@ def label_alert(session: Session, given: Submission) -> Labelled:
         )
     waited = (given.now - alert.received_at).total_seconds() if first and stored else None
     return Labelled(SignedLabel(row, given.identity.name, current=True), stored, waited)
+
+
+def _mute(session: Session, given: Submission, alert: AlertRow, before: str | None) -> None:
+    if Verdict.KNOWN_ISSUE in (before, alert.verdict):
+        model = model_tenure.of_release(session, given.detector, alert.release, given.model)
+        muting.settle(session, alert, before, model)
 
 
 def label_history(session: Session, detector: str, alert_id: str) -> list[SignedLabel]:

@@ -14,8 +14,10 @@ from feedback_api.access.roles import Role
 from feedback_api.application import create_app
 from feedback_api.services import Background, Services
 from feedback_api.use_cases.keys import create_key
+from floodline.configuration.feedback_section import FeedbackSection
 from floodline.configuration.sections import ApiSection
 from floodline.configuration.threshold_section import ThresholdSection
+from floodline.detection.parameters import DefaultProfile, ModelParameters
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.feedback.review_sampling import Sampling
 from floodline.storage.engine import transaction
@@ -50,6 +52,8 @@ class Api:
         background: tuple[Background, ...] = (),
         threshold: ThresholdSection | None = None,
         initial_rule: ThresholdRule | None = None,
+        model: ModelParameters | None = None,
+        feedback: FeedbackSection | None = None,
         **settings: Any,
     ) -> None:
         self.engine = engine
@@ -70,6 +74,8 @@ class Api:
             threshold=threshold or ThresholdSection(),
             initial_rule=initial_rule or ThresholdRule(score=0.9),
             initial_sampling=Sampling.even(0.5),
+            model=model or DefaultProfile(),
+            feedback=feedback or FeedbackSection(),
             background=background,
         )
         self.app = create_app(self.services)

@@ -48,11 +48,12 @@ def test_a_route_without_a_rule_is_found() -> None:
 
 
 def test_what_changes_something_needs_its_role(lite: Api) -> None:
-    """Labelling needs an analyst, steering the threshold an engineer; a preview stores nothing."""
+    """Labelling needs an analyst, steering an engineer; a preview stores nothing."""
     for method, path, rule in _routes(lite):
         if method not in ("GET", "HEAD") and path not in ("/login", "/logout"):
             assert isinstance(rule, Needs), path
-            needed = Role.ENGINEER if "/threshold" in path else Role.ANALYST
+            steers = "/threshold" in path or "/teaching" in path
+            needed = Role.ENGINEER if steers else Role.ANALYST
             if path == "/api/v1/threshold/preview":
                 needed = Role.VIEWER
             assert rule.role is needed, path

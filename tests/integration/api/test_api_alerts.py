@@ -50,9 +50,10 @@ def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
         "release": 0,
         "features": {"a": 7.0, "b": -1.5},
         "event": {"a": 7, "b": -1.5, "note": "über"},
-        "explanation": EXPLANATION,
+        "explanation": EXPLANATION | {"usual": None, "lesson": 0.0},
         "verdict": None,
         "labelled_at": None,
+        "muted_by": None,
     }
     listed = api.get("/api/v1/alerts", key).json()["items"]
     del shown["event"], shown["explanation"]
@@ -222,6 +223,10 @@ def test_the_description_lists_the_routes(lite: Api) -> None:
         "/api/v1/alerts/{alert_id}",
         "/api/v1/alerts/{alert_id}/labels",
         "/api/v1/alerts/{alert_id}/receipt",
+        "/api/v1/alerts/{alert_id}/lessons",
+        "/api/v1/alerts/{alert_id}/alike",
+        "/api/v1/teaching",
+        "/api/v1/teaching/off",
         "/api/v1/threshold",
         "/api/v1/threshold/segments",
         "/api/v1/threshold/preview",

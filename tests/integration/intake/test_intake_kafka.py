@@ -14,6 +14,7 @@ from feedback_api.adapters.kafka import KafkaAlertSource, KafkaLabelPublisher
 from feedback_api.intake.intake import Intake
 from feedback_api.relay import Relay
 from floodline.configuration.sections import KafkaSection
+from floodline.detection.parameters import DefaultProfile
 from floodline.events.messages import LabelMessage, decode, encode
 from floodline.storage import alerts, outbox
 from floodline.storage.alerts import AlertFilter, Kind
@@ -51,6 +52,7 @@ def intake_of(kafka: KafkaSection, topics: Topics, sqlite_engine: Engine) -> Int
             topic=topic,
             kind=Kind.ALERT,
             detector=DETECTOR,
+            model=DefaultProfile(),
             clock=lambda: NOW,
             metrics=FeedbackMetrics(registry),
         )

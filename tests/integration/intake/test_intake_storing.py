@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from feedback_api.intake.intake import Intake
 from feedback_api.intake.storing import Topic, store
 from feedback_api.ports import Record
+from floodline.detection.parameters import DefaultProfile
 from floodline.storage import alerts, intake_offsets
 from floodline.storage.alerts import AlertFilter, Kind
 from floodline.storage.engine import transaction
@@ -41,6 +42,7 @@ def _intake(engine: Engine, log: Log, registry: CollectorRegistry | None = None)
         topic=TOPIC.name,
         kind=TOPIC.kind,
         detector=DETECTOR,
+        model=DefaultProfile(),
         clock=lambda: NOW,
         metrics=FeedbackMetrics(registry or CollectorRegistry()),
     )
@@ -133,7 +135,7 @@ def test_a_row_that_the_database_refuses_does_not_stop_the_others(engine: Engine
         connection.exec_driver_sql("CREATE UNIQUE INDEX no_two ON alerts (entity)")
     clash = alert_message(3)
     records = [Record(0, n, alert_message(n)) for n in range(3)] + [Record(0, 3, clash)]
-    taken = store(engine, TOPIC, DETECTOR, records, NOW)
+    taken = store(engine, TOPIC, DETECTOR, records, NOW, model=DefaultProfile())
     assert (taken.stored, taken.known + taken.refused) == (3, 1)
     assert _offset(engine) == 4
 
