@@ -1,18 +1,17 @@
 """`floodline bench ...`: measurements against named baselines in the same run."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
+from cli import bench_feedback_command
+from cli.checkout import in_a_checkout, say
 from cli.options import JsonOption, print_json
-from floodline.errors import ConfigurationError
 
 app = typer.Typer(
     name="bench", no_args_is_help=True, help="Measure against named baselines in the same run."
 )
+app.command("feedback", epilog=bench_feedback_command.EXAMPLES)(bench_feedback_command.feedback)
 
 
 @app.command("kernel", epilog="Example: floodline bench kernel --rounds 3 --json")
@@ -27,7 +26,9 @@ def kernel(
 
     Events per second of process CPU time; 10 features, window 250; medians of interleaved rounds.
     `ratio_...` is kernel over River, `default_over_plain` the default profile with 50 of its 100
-    trees, scaler included, over the kernel of 10 trees; `bit_equal` whether each score was River's.
+    trees, scaler included, over the kernel of 10 trees; `weighted_over_plain` how many times
+    as long an event takes where labels taught the leaves; `bit_equal` whether each score
+    was River's.
     """
     _print(_measure(rounds, with_moa=moa), as_json=as_json)
 
@@ -43,9 +44,9 @@ def decode(
     medians of interleaved rounds. `ratio` is floodline's `matrix` over the best way with `msgspec`,
     `bit_equal` whether both gave the same bits.
     """
-    with _in_a_checkout("decode"):
+    with in_a_checkout("decode"):
         from benchmarks.decode import measure
-    _say("compiling, then measuring the decoders")
+    say("compiling, then measuring the decoders")
     _print(measure(rounds), as_json=as_json)
 
 
@@ -68,10 +69,10 @@ def end_to_end(
     `floodline` is the River profile, `river_loop` a plain loop with River; `latency_ms` is from
     event to alert readable under read_committed.
     """
-    with _in_a_checkout("end-to-end"):
+    with in_a_checkout("end-to-end"):
         from benchmarks.end_to_end.measurement import measure
         from benchmarks.end_to_end.report import report
-    figures = measure(events, rounds, with_latency=latency, with_partitions=partitions, say=_say)
+    figures = measure(events, rounds, with_latency=latency, with_partitions=partitions, say=say)
     if as_json:
         print_json(figures)
     else:
@@ -91,10 +92,10 @@ def threshold(
     `coverage_...` how often the 90 % intervals held the truth, `labels_to_target` the labels until
     the threshold was right for good. 1,000 streams take about an hour on two cores.
     """
-    with _in_a_checkout("threshold"):
+    with in_a_checkout("threshold"):
         from benchmarks.threshold.measurement import measure as measure_threshold
         from benchmarks.threshold.measurement import report as threshold_report
-    figures = measure_threshold(streams, seed, _say)
+    figures = measure_threshold(streams, seed, say)
     if as_json:
         print_json(figures)
     else:
@@ -109,31 +110,16 @@ def _print(figures: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"{name:<22}{_shown(value):>16}")
 
 
-@contextmanager
-def _in_a_checkout(command: str) -> Iterator[None]:
-    """Say where the benchmarks are when they, or what only they need, are not installed."""
-    only_theirs = ("benchmarks", "orjson", "psutil")
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in only_theirs:
-            raise
-        raise ConfigurationError(
-            "the benchmarks come with a checkout of the repository, not with the installed "
-            f"package; run `make setup` in a checkout, then .venv/bin/floodline bench {command}"
-        ) from error
-
-
 def _measure(rounds: int, *, with_moa: bool) -> dict[str, Any]:
-    with _in_a_checkout("kernel"):
+    with in_a_checkout("kernel"):
         from benchmarks import default_profile
         from benchmarks import kernel as plain
-    _say("compiling, then measuring half-space trees against River's")
+    say("compiling, then measuring half-space trees against River's")
     figures = plain.measure(rounds)
-    _say("measuring the default profile")
+    say("measuring the default profile")
     figures |= default_profile.measure(rounds)
     if with_moa:
-        _say("measuring MOA's HSTrees")
+        say("measuring MOA's HSTrees")
         figures |= _moa(plain.stream(plain.SEED, 100_000))
     return figures
 
@@ -155,8 +141,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}" if value < 100 else f"{value:,.0f}"
     return "-" if value is None else str(value)
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

@@ -72,8 +72,8 @@ def simulate(
         typer.Option(
             metavar="WINDOWS",
             min=0.1,
-            help="Review windows after which a reviewed event counts half for the threshold; "
-            "age does not matter if not given.",
+            help="Review windows after which a reviewed event counts half, for the threshold and "
+            "in what it teaches; age does not matter if not given.",
         ),
     ] = None,
     shuffle: Annotated[
@@ -106,7 +106,9 @@ def simulate(
     window the analysts look at a few events, `labels` in all; a label is known after the window, or
     `--delay` windows later. Methods: `none` shows the highest scores of each window; under
     `threshold_only` the product's own decisions move the threshold, and its alerts and samples are
-    shown as the console's queue serves them.
+    shown as the console's queue serves them; under `feedback` labels teach the forest as the
+    product lets them, and the top by what it learnt is shown; `aad`, Active Anomaly Discovery on
+    the same forest, is there to compare with. The last two need the default profile.
 
     `found`: real anomalies among those reviewed. `average_precision`: of the scores over the second
     half of the stream. Both are means over the seeds. For a method with a threshold also whether

@@ -11,9 +11,9 @@ import typer
 from cli.labelled_stream import Labelled, Source, read_labelled
 from cli.model_flags import PROFILES
 from cli.options import print_json
+from cli.pictures import check_plot, save
 from cli.simulate_report import report
 from cli.terminal_bar import terminal_bar
-from cli.whole_file import check_option, unwritable, whole_file
 from floodline.configuration.threshold_section import ThresholdSection
 from floodline.detection.models import new_detector
 from floodline.detection.parameters import DefaultProfile, RiverProfile
@@ -24,11 +24,9 @@ from floodline.feedback.policies import PrecisionTarget
 from floodline.simulation.analysts import Analysts
 from floodline.simulation.method import Setting
 from floodline.simulation.outcome import Outcome
-from floodline.simulation.run import METHODS, simulate
+from floodline.simulation.run import methods_for, simulate
 from floodline.simulation.schedule import Schedule
 from floodline.simulation.summary import summary
-
-PICTURES = (".png", ".svg")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +53,7 @@ def run(job: Job) -> None:
     Raises:
         ConfigurationError: an option or the file is not what it should be.
     """
-    _check_plot(job.plot)
+    check_plot(job.plot)
     labelled = read_labelled(job.source)
     for line in labelled.said:
         sys.stderr.write(f"{line}\n")
@@ -72,17 +70,6 @@ def run(job: Job) -> None:
         print_json(figures)
     else:
         typer.echo(report(figures))
-
-
-def _check_plot(plot: Path | None) -> None:
-    if plot is None:
-        return
-    if plot.suffix.lower() not in PICTURES:
-        raise ConfigurationError(
-            f"--plot {plot}: its ending names no picture that is drawn here; end it in "
-            f"{' or '.join(PICTURES)}"
-        )
-    check_option("--plot", plot)
 
 
 def _schedule(job: Job, labelled: Labelled, model: DefaultProfile | RiverProfile) -> Schedule:
@@ -123,9 +110,10 @@ def _decider(job: Job) -> Decider:
 def _outcomes(
     job: Job, labelled: Labelled, model: DefaultProfile | RiverProfile, schedule: Schedule
 ) -> dict[str, list[Outcome]]:
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in METHODS}
+    methods = methods_for(model)
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in methods}
     decider, rarity = _decider(job), _rarity(job, schedule)
-    whole, done = job.seeds * len(METHODS) * schedule.windows, 0
+    whole, done = job.seeds * len(methods) * schedule.windows, 0
     with terminal_bar(f"simulating {labelled.name}") as told:
         for seed in range(job.seeds):
             stream = labelled.stream.shuffled(seed) if job.shuffle else labelled.stream
@@ -138,7 +126,7 @@ def _outcomes(
                 half_life=job.half_life,
                 seed=seed,
             )
-            for name, make in METHODS.items():
+            for name, make in methods.items():
 
                 def progress(name: str = name, seed: int = seed) -> None:
                     nonlocal done
@@ -183,9 +171,4 @@ def _draw(plot: Path, name: str, outcomes: dict[str, list[Outcome]]) -> None:
     # Imported late: matplotlib takes a second.
     from cli.simulate_plot import drawn
 
-    picture = drawn(name, outcomes)
-    try:
-        with whole_file(plot) as target:
-            picture.savefig(target, format=plot.suffix.lower().removeprefix("."))
-    except OSError as error:
-        raise unwritable("--plot", plot, error) from error
+    save(plot, drawn(name, outcomes))

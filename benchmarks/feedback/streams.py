@@ -19,7 +19,7 @@ from floodline.errors import ConfigurationError
 from floodline.simulation.run import Stream
 
 LONGEST = 12_000
-"""Events of a stream; of one in time order the first, of others a draw."""
+"""Events of a stream without an order, a draw of them; one in time order is played whole."""
 SHARE = 0.05
 """Anomalies of streams without an order are thinned to this part of the events."""
 
@@ -102,11 +102,13 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     in_time: bool
     load: Callable[[], LabelledStream]
 
-    def stream(self, seed: int) -> Stream:
-        """As it is played with a seed: cut, and where order says nothing shuffled and thinned."""
-        found = self.load()
+    def stream(self, found: LabelledStream, seed: int) -> Stream:
+        """What `load` gave, as it is played with a seed.
+
+        Where order says nothing it is shuffled, thinned and cut.
+        """
         if self.in_time:
-            return Stream(found.rows[:LONGEST], found.truth[:LONGEST])
+            return Stream(found.rows, found.truth)
         draw = np.random.default_rng([zlib.crc32(self.name.encode()), seed])
         odd, usual = np.flatnonzero(found.truth), np.flatnonzero(~found.truth)
         most = min(odd.size, round(usual.size * SHARE / (1 - SHARE)))

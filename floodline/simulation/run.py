@@ -6,24 +6,36 @@ import msgspec
 import numpy as np
 
 from floodline.detection.detector import Rows
+from floodline.detection.parameters import DefaultProfile, ModelParameters
 from floodline.feedback.decision import Decision
 from floodline.feedback.policies import PrecisionTarget
 from floodline.simulation.analysts import Analysts
+from floodline.simulation.anomaly_discovery import AnomalyDiscovery
 from floodline.simulation.method import Booleans, Method, Numbers, Setting
 from floodline.simulation.outcome import Claim, Moment, Outcome, Promise
 from floodline.simulation.ranking import average_precision, best_recall
 from floodline.simulation.schedule import Schedule
+from floodline.simulation.taught_forest import TaughtForest
 from floodline.simulation.threshold_only import ThresholdOnly
 from floodline.simulation.top_of_window import TopOfWindow
 
 METHODS: dict[str, Callable[[Setting], Method]] = {
     "none": TopOfWindow,
     "threshold_only": ThresholdOnly,
+    "feedback": TaughtForest,
+    "aad": AnomalyDiscovery,
 }
-"""Ways to use labels, by name."""
+"""Ways to use labels, by name; `feedback` is the product's."""
+_OF_ANY_MODEL = ("none", "threshold_only")
 
 Progress = Callable[[], None]
 """Told of each window that is done."""
+
+
+def methods_for(parameters: ModelParameters) -> dict[str, Callable[[Setting], Method]]:
+    """The methods that can use a model: labels teach the default profile only."""
+    taught = isinstance(parameters, DefaultProfile)
+    return {name: make for name, make in METHODS.items() if taught or name in _OF_ANY_MODEL}
 
 
 class Stream(msgspec.Struct, frozen=True):

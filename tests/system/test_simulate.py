@@ -72,7 +72,7 @@ def test_the_installed_command_prints_one_object(simulate: Command, tmp_path: Pa
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert set(found["methods"]) == {"none", "threshold_only"}
+    assert set(found["methods"]) == {"none", "threshold_only", "feedback", "aad"}
     for method in found["methods"].values():
         assert 0 < method["found"] <= method["labels"] <= 80
         assert 0 < method["average_precision"] <= 1
@@ -96,7 +96,7 @@ def test_text_names_methods_and_the_promise(simulate: Command) -> None:
     assert code == 0, err
     assert "1,250 events" in out
     assert "5% of them wrong, known 2 windows later; 2 seeds" in out
-    assert "none" in out
+    assert all(name in out for name in ("none", "feedback", "aad"))
     assert "threshold_only, asked for 80% real alerts at 90% confidence:" in out
 
 

@@ -21,6 +21,17 @@ def made_stream(events: int = 2_250, share: float = 0.04, seed: int = 7) -> Stre
     return Stream(rows, real)
 
 
+def stream_with_harmless_outliers(events: int = 4_250, seed: int = 7) -> Stream:
+    """Half of the odd events are harmless, wherever they lie; the others real, in one place."""
+    random = np.random.default_rng(seed)
+    kind = random.random(events)
+    real, harmless = kind < 0.03, (kind >= 0.03) & (kind < 0.06)
+    rows = random.normal(0.0, 1.0, size=(events, 4))
+    rows[harmless] = random.uniform(-6.0, 6.0, size=(int(harmless.sum()), 4))
+    rows[real] = np.array([5.0, -5.0, 5.0, -5.0]) + random.normal(0, 0.3, (int(real.sum()), 4))
+    return Stream(rows, real)
+
+
 def setting(stream: Stream, *, labels: int = 200, seed: int = 0, target: float = 0.7) -> Setting:
     """Ten trees, so that a test is quick."""
     return Setting(

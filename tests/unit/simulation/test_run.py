@@ -1,16 +1,23 @@
 """Streams lived through: the protocol, and what the threshold promised."""
 
+import msgspec
 import numpy as np
 import pytest
 
+from floodline.detection.parameters import DefaultProfile, RiverProfile
 from floodline.feedback.review_estimates import Estimate
 from floodline.simulation.analysts import Analysts, Told
 from floodline.simulation.method import Places, Setting
 from floodline.simulation.outcome import Claim, Outcome
-from floodline.simulation.run import METHODS, simulate
+from floodline.simulation.run import METHODS, methods_for, simulate
 from floodline.simulation.summary import summary
 from floodline.simulation.threshold_only import ThresholdOnly
-from tests.unit.simulation.streams import lived, made_stream, setting
+from tests.unit.simulation.streams import (
+    lived,
+    made_stream,
+    setting,
+    stream_with_harmless_outliers,
+)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -102,11 +109,41 @@ def test_a_bound_of_nothing_holds_nothing() -> None:
     assert Claim.of(None, 0.5).covered is None
 
 
-def test_labels_do_not_touch_the_scores() -> None:
-    """Both methods publish the same scores, so rank alike."""
+def test_labels_of_the_threshold_do_not_touch_the_scores() -> None:
+    """`none` and `threshold_only` publish the same scores, so rank alike."""
     stream = made_stream()
-    ranked = [lived(method, stream).average_precision for method in METHODS]
+    ranked = [lived(method, stream).average_precision for method in ("none", "threshold_only")]
     assert ranked[0] == ranked[1]
+
+
+@pytest.mark.parametrize("method", ["feedback", "aad"])
+def test_labels_that_teach_find_more_and_rank_better(method: str) -> None:
+    """Found per review and average precision, against the same forest without labels."""
+    stream = stream_with_harmless_outliers()
+    plain, taught = lived("none", stream), lived(method, stream)
+    assert taught.found > plain.found
+    assert taught.average_precision is not None
+    assert plain.average_precision is not None
+    assert taught.average_precision > plain.average_precision
+
+
+def test_only_the_default_profile_is_taught() -> None:
+    """Another model has the methods that leave it as it is."""
+    assert set(methods_for(DefaultProfile())) == set(METHODS)
+    assert set(methods_for(RiverProfile())) == {"none", "threshold_only"}
+    given = setting(made_stream())
+    with pytest.raises(TypeError, match="default profile"):
+        METHODS["feedback"](msgspec.structs.replace(given, parameters=RiverProfile()))
+
+
+def test_without_labels_the_taught_forest_is_the_plain_one() -> None:
+    """Before the first label its scores and its choice are those of `none`, to the bit."""
+    stream = made_stream()
+    given = setting(stream)
+    plain, taught = (METHODS[name](given) for name in ("none", "feedback"))
+    for rows in (stream.rows[:250], stream.rows[250:300]):
+        assert plain.step(rows).tobytes() == taught.step(rows).tobytes()
+    assert plain.choose(5).tolist() == taught.choose(5).tolist()
 
 
 def test_coins_promise_less_than_eyes() -> None:
