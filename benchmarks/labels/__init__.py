@@ -1,0 +1,1 @@
+"""How soon labels are in the scores, under load."""
