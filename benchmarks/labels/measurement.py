@@ -52,8 +52,9 @@ def measure(
 ) -> dict[str, Any]:
     """Start Kafka, consumer, trainer and API, measure for so many seconds, and leave nothing.
 
-    One partition, the default profile; SQLite; a client that labels one alert after the other. A label is in force when a reader under read_committed has seen the change that
-    says from which event on its table holds. Broker, producer and processes share the cores.
+    One partition, the default profile, SQLite; a client that labels one alert after the other. A
+    label is in force when a reader under read_committed has seen the change that says from which
+    event on a release holds that was made of it. Broker, producer and processes share the cores.
 
     Raises:
         DependencyDown: a process ended early, or no label came into force.

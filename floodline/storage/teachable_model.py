@@ -1,6 +1,7 @@
 """The model in force as labels can teach it, and whose alerts tell leaves of its trees."""
 
 import hashlib
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -31,7 +32,7 @@ class TeachableModel(msgspec.Struct, frozen=True, kw_only=True):
     since: int
     trees: str
 
-    def figures(self) -> dict[str, object]:
+    def figures(self) -> dict[str, Any]:
         """What a release of kind `teaching` notes, so that the next one knows."""
         return {_TREES: self.trees, _SINCE: self.since}
 

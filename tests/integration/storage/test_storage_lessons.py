@@ -198,10 +198,10 @@ def test_trees_that_were_configured_anew_leave_older_alerts_out(engine: Engine) 
     """The last release that taught says of which trees it was."""
     before, other = in_force(engine, TREES), msgspec.structs.replace(TREES, seed=7)
     assert before is not None
-    released(engine, 1, "teaching", **before.figures())
+    released(engine, 1, "teaching", None, **before.figures())
     found = in_force(engine, other)
     assert found is not None
     assert found.since == 2
-    released(engine, 2, "teaching", **found.figures())
+    released(engine, 2, "teaching", None, **found.figures())
     released(engine, 3, "recalibration")
     assert in_force(engine, other) == found
