@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import bench_feedback_command
+from cli import bench_feedback_command, bench_labels_command
 from cli.checkout import in_a_checkout, say
 from cli.options import JsonOption, print_json
 
@@ -12,6 +12,7 @@ app = typer.Typer(
     name="bench", no_args_is_help=True, help="Measure against named baselines in the same run."
 )
 app.command("feedback", epilog=bench_feedback_command.EXAMPLES)(bench_feedback_command.feedback)
+app.command("labels", epilog=bench_labels_command.EXAMPLE)(bench_labels_command.labels)
 
 
 @app.command("kernel", epilog="Example: floodline bench kernel --rounds 3 --json")
