@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from feedback_api.access.login_attempts import LoginAttempts
+from feedback_api.lesson_shelf import LessonShelf
 from feedback_api.ports import Clock
 from feedback_api.scoring.last_heard import LastHeard
 from floodline.configuration.feedback_section import FeedbackSection
@@ -44,6 +45,7 @@ class Services:
         wake_relay: called after a label was committed, so that it is published soon.
         background: the workers that /readyz tells of.
         scoring: how far the consumer is, as Kafka last said.
+        lessons: what the labels of recent releases taught.
         threshold: the configured policy and guard rails.
         initial_rule: the threshold before any release.
         initial_sampling: what is drawn for review before any release.
@@ -68,6 +70,7 @@ class Services:
     background: Sequence[Background] = ()
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
     scoring: LastHeard = field(default_factory=LastHeard)
+    lessons: LessonShelf = field(default_factory=LessonShelf)
 
 
 def services_of(request: Request) -> Services:

@@ -19,6 +19,7 @@ def lesson_footing_of(services: Services) -> LessonFooting:
         teaching=Teaching(half_life=section.half_life_hours),
         model=services.model,
         now=services.clock(),
+        shelf=services.lessons,
     )
 
 

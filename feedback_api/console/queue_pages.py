@@ -18,9 +18,10 @@ from feedback_api.representations.labels import LabelRequest
 from feedback_api.services import Services, services_of
 from feedback_api.teaching_acts import lesson_footing_of
 from feedback_api.threshold_acts import footing_of
+from feedback_api.use_cases.alerts import is_muted
 from floodline.feedback.verdicts import ON_ALERTS, Verdict
 from floodline.storage.alerts import Order
-from floodline.storage.engine import transaction
+from floodline.storage.engine import reading, transaction
 
 BY_KEY = {"y": Verdict.CONFIRMED, "n": Verdict.FALSE_ALARM, "u": Verdict.UNSURE}
 OTHERS = tuple(verdict for verdict in ON_ALERTS if verdict not in BY_KEY.values())
@@ -80,9 +81,17 @@ def add_to(router: APIRouter) -> None:
         request: Request, identity: Analyst, alert_id: str, form: Annotated[Decision, Form()]
     ) -> Response:
         """Store the verdict and go on to the next alert."""
-        submit_label(services_of(request), identity, alert_id, _label(form))
+        services = services_of(request)
+        submit_label(services, identity, alert_id, _label(form))
         asked = QueueRequest(form.order, form.cursor or None, muted=form.muted)
-        return RedirectResponse(asked.url(at=form.next or None, done=alert_id), 303)
+        return RedirectResponse(asked.url(at=_next(services, form), done=alert_id), 303)
+
+
+def _next(services: Services, form: Decision) -> str | None:
+    """The next alert; None, for the first of the queue, where the decision has just muted it."""
+    with reading(services.engine) as session:
+        gone = not form.muted and is_muted(session, services.detector, form.next)
+    return None if gone else form.next or None
 
 
 def _label(form: Decision) -> LabelRequest:

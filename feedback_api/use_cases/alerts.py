@@ -82,6 +82,12 @@ def get_alert_for_labelling(session: Session, detector: str, alert_id: str) -> A
     return row
 
 
+def is_muted(session: Session, detector: str, alert_id: str) -> bool:
+    """Whether a known issue mutes an alert; False where there is no such alert."""
+    row = alerts.get(session, detector, alert_id) if is_alert_id(alert_id) else None
+    return row is not None and row.muted_by is not None
+
+
 def unknown_alert(alert_id: str) -> NotFound:
     """What is said of an alert that is not there."""
     return NotFound(f"there is no alert {alert_id[:300]!r}")

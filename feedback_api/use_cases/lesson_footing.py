@@ -1,8 +1,9 @@
 """What every question about a detector's lessons stands on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from feedback_api.lesson_shelf import LessonShelf
 from floodline.detection.parameters import ModelParameters
 from floodline.feedback.lessons import Teaching
 
@@ -16,6 +17,7 @@ class LessonFooting:
         teaching: how far a label moves what is alike.
         model: the model before any retrained one.
         now: the time of the question.
+        shelf: what earlier questions found.
     """
 
     detector: str
@@ -23,3 +25,4 @@ class LessonFooting:
     teaching: Teaching
     model: ModelParameters
     now: datetime
+    shelf: LessonShelf = field(default_factory=LessonShelf)

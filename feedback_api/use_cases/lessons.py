@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from feedback_api.access.identity import Identity
+from feedback_api.lesson_shelf import TaughtLabels
 from feedback_api.representations.alerts import Explanation
 from feedback_api.representations.lessons import LabelEffect, Lesson, Rest
 from feedback_api.use_cases.alerts import get_alert
@@ -104,18 +105,23 @@ def _effects(
         leaves = reached_leaves.read(told.leaves, model.teachable)
     if model.teachable is None or release is None or leaves is None:
         return None
-    ledger = lesson_rows.recent(
-        session,
-        detector,
-        now=release.created_at,
-        since_release=release.figures.get("since", model.since),
-        until=release.created_at,
-        trees=model.teachable.trees,
-    )
     height, teaching = model.teachable.height, footing.teaching
-    steps = taught(ledger.lessons, height, teaching).steps
-    likeness = leaf_likeness(leaves, ledger.lessons.leaves, height, teaching.gamma)
-    return _Effects(release.number, ledger.label_ids, steps * likeness, likeness)
+
+    def learnt() -> TaughtLabels:
+        ledger = lesson_rows.recent(
+            session,
+            detector,
+            now=release.created_at,
+            since_release=release.figures.get("since", model.since),
+            until=release.created_at,
+            trees=leaves.size,
+        )
+        steps = taught(ledger.lessons, height, teaching).steps
+        return TaughtLabels(ledger.label_ids, ledger.lessons.leaves, steps)
+
+    found = footing.shelf.get(release.number, learnt)
+    likeness = leaf_likeness(leaves, found.leaves, height, teaching.gamma)
+    return _Effects(release.number, found.label_ids, found.steps * likeness, likeness)
 
 
 def _told(

@@ -90,6 +90,8 @@ def test_a_known_issue_clears_the_queue_of_what_is_alike(taught: Console, page: 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("1 alike alert is muted")
     expect(page.get_by_role("heading", level=1)).to_have_text("Queue 1")
+    expect(page.get_by_role("heading", level=2).first).to_have_text("unit-0")
+    expect(page.get_by_text("Muted: alike a known issue")).to_have_count(0)
     page.get_by_role("link", name="Muted 1").click()
     expect(page.get_by_text("Muted: alike a known issue")).to_be_visible()
     page.get_by_role("link", name="a known issue").click()

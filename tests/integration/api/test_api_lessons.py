@@ -1,14 +1,23 @@
 """Which labels moved an alert, what is alike, and what a decision teaches."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 
 from feedback_api.access.roles import Role
 from floodline.configuration.feedback_section import FeedbackSection
 from floodline.detection.parameters import DefaultProfile
-from floodline.storage.alerts import Kind
+from floodline.detection.remembering_forest import RememberingForest
+from floodline.feedback.lessons import Teaching
+from floodline.feedback.lessons import taught as taught_by
+from floodline.storage import lesson_rows
+from floodline.storage.alerts import Kind, NewAlert
+from floodline.storage.engine import transaction
 from tests.integration.api.application import Api, problem
 from tests.integration.api.lessons import (
     FAINT,
@@ -24,7 +33,7 @@ from tests.integration.api.lessons import (
     taught_api,
     teach,
 )
-from tests.integration.storage.samples import NOW, new_alert, store
+from tests.integration.storage.samples import DETECTOR, NOW, new_alert, store
 
 OTHER_TREES = DefaultProfile(trees=4, height=3, seed=7)
 
@@ -71,6 +80,46 @@ def test_an_alert_names_the_labels_that_moved_it(taught: Api) -> None:
     assert told["rest"] == {"labels": 1, "effect": pytest.approx(0.0), "share": 0.0}
 
 
+def _forest() -> tuple[RememberingForest, list[NewAlert]]:
+    """A forest that has seen a stream, and alerts on events that stand out in two directions."""
+    draw = np.random.default_rng(7)
+    forest = RememberingForest(DefaultProfile(), ("a", "b"))
+    forest.score_learn_many(draw.normal(size=(1_000, 2)))
+    places = (
+        draw.normal((4.0, 0.0), 0.3, size=(12, 2)) * np.where(np.arange(12) % 2, 1, -1)[:, None]
+    )
+    return forest, [_alert_of(forest, n, place) for n, place in enumerate(places)]
+
+
+def _alert_of(forest: RememberingForest, offset: int, place: Any, release: int = 0) -> NewAlert:
+    told = json.loads(msgspec.json.encode(forest.explain(place[np.newaxis, :])))
+    (score,) = forest.score_many(place[np.newaxis, :]).tolist()
+    return new_alert(offset, explanation=told, score=score, release=release)
+
+
+def test_the_lines_add_up_to_what_a_forest_published(engine: Engine) -> None:
+    """Of a forest with the labels' own weights: the effects sum to the lesson it published with."""
+    api = Api(engine)
+    forest, seen = _forest()
+    for n, id in enumerate(store(engine, *seen)):
+        at = NOW + timedelta(seconds=n)
+        label(engine, id, "false_alarm" if n % 2 else "confirmed", f"analyst-{n % 3}", at)
+    with transaction(engine) as session:
+        ledger = lesson_rows.recent(session, DETECTOR, now=LATER, since_release=0)
+    forest.teach(taught_by(ledger.lessons, 8, Teaching()).table)
+    teach(engine, 1, at=LATER)
+    places = (np.array([4.1, 0.1]), np.array([-3.9, 0.1]))
+    new = [_alert_of(forest, 100 + n, place, 1) for n, place in enumerate(places)]
+    key = api.key("vera", Role.VIEWER)
+    for id, way in zip(store(engine, *new), ("lowered", "raised"), strict=True):
+        told = api.get(f"{_path(id, 'lessons')}?limit=3", key).json()
+        assert abs(told["published"]) > 1.0
+        added = sum(each["effect"] for each in told["items"]) + told["rest"]["effect"]
+        assert added == pytest.approx(told["published"], abs=1e-4)
+        assert {each["text"].split()[0] for each in told["items"]} == {way}
+        assert abs(told["published"]) - abs(told["effect"]) >= -1e-9
+
+
 def test_the_rest_is_summed(taught: Api) -> None:
     """With a limit the largest effects are told one by one, the others together."""
     events = store(taught.engine, *(alert_at(n, HERE) for n in range(4)))
@@ -101,6 +150,19 @@ def test_without_a_lesson_nothing_is_said(taught: Api) -> None:
     told = taught.get(_path(bare, "lessons"), key).json()
     assert (told["published"], told["total"], told["items"]) == (0.0, None, [])
     problem(taught.get(_path("nothing", "lessons"), key), 404, "not-found")
+
+
+def test_labels_that_are_not_here_are_not_made_up(taught: Api) -> None:
+    """A lesson whose labels this database does not have is shown without lines, and says so."""
+    teach(taught.engine, 1)
+    (seen,) = store(taught.engine, alert_at(1, lesson=3.0, release=1))
+    key = taught.key("vera", Role.VIEWER)
+    told = taught.get(_path(seen, "lessons"), key).json()
+    assert (told["published"], told["effect"], told["items"]) == (3.0, 3.0, [])
+    assert (told["release"], told["rest"]) == (1, {"labels": 0, "effect": 0.0, "share": 0.0})
+    page = taught.get(f"/alerts/{seen}/related?part=true", key, headers={"Accept": "text/html"})
+    assert "can no longer be told" in page.text
+    assert "<html" not in page.text
 
 
 def test_a_rejection_shows_as_far_as_it_went(taught: Api) -> None:
