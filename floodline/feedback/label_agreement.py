@@ -1,47 +1,129 @@
-"""Whether labels come as the labels before them foretell, and how much that lets through."""
+"""Whether labels of alike events agree, and how much that lets through of what they taught."""
+
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from floodline.feedback.leaf_likeness import Leaves, leaf_likeness
+
 Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
+RECENT = 400
+"""Newest labels that are compared."""
 TOLD = 1.0
 """Bits of a lesson from which on it foretells a label."""
-_CLOSED, _OPEN = 0.55, 0.65
+_AS_OTHERS = 0.7
+"""Part of the agreement of all at which an analyst's with the others is as good as theirs."""
+_NONE, _ALL = 0.1, 0.3
+"""Agreement up to which nothing passes, and from which on all does."""
+_UNSURE, _SURE = 2.0, 4.0
+"""The same for how many of its deviations it lies above what coins would give."""
 
 
-class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """How labels and what was taught before them agree.
+class Guard(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of what labels taught is let through.
 
     Attributes:
-        share: how much of the lessons is let through, 0 to 1.
-        agreed: share of the foretold labels that came as foretold; None without any.
-        predicted: how many were foretold.
+        share: of all lessons, 0 to 1.
+        by_label: beside that, of each label's step, by who gave it, 0 to 1, (n,).
     """
 
     share: float
-    agreed: float | None
-    predicted: int
+    by_label: Numbers
 
 
-def agreement(surprise: Numbers, foretold: Numbers, up: Booleans) -> Agreement:
-    """Judge lessons by the labels that came after them; arrays of shape (n,), in order.
+def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: float) -> Guard:
+    """Judge the newest labels by each other; arrays of n labels, in order.
 
-    A label whose event had a lesson of `TOLD` bits or more, up or down, was foretold. With A the
-    share of those that came as foretold, and one deviation of it added, since a few labels say
-    little::
+    With s = 1 for a label that pulls up, -1 for another, and K the likeness of two events::
 
-        share = clip((A + sqrt(A (1 - A) / n) - .55) / .1, 0, 1)
+        R = sum K_ij^2 s_i s_j / sum K_ij^2     over pairs i < j
+        d = sqrt(sum K_ij^4) / sum K_ij^2       its deviation if each label were a coin's
 
-    `surprise` is z at scoring, `foretold` g before the label, `up` whether it pulls up.
+    R is 1 less twice the chance that the labels of two events in one place differ: 1 where all
+    agree, (1 - 2 n)^2 where a share n of them is wrong, 0 for coins. Lessons pass where R may be
+    high, as long as little is known, or is surely no coin's, however low::
+
+        share = max(clip((R + d - .1) / .2, 0, 1), clip((R / d - 2) / 2, 0, 1))
+
+    An analyst's steps pass as far as R_a, over the pairs of that analyst's labels and the others',
+    may be as good as all labels' R, and all pass of one who works alone::
+
+        share_a = clip((R_a + 2 d_a) / (.7 R), 0, 1)
+
+    *When it fails.* Coins of one kind, such as an analyst who rejects all, agree with each other.
+    Where real and harmless events lie in the same cells, right labels look like coins, and little
+    passes: there is little to learn for these trees. Four coins among five analysts drown the
+    fifth.
+    """
+    first = max(0, up.size - RECENT)
+    signs, whose = np.where(up[first:], 1.0, -1.0), analysts[first:]
+    weights = _weights(leaves[first:], height, gamma)
+    whole = _agreed(np.triu(weights, 1), signs)
+    by_label = np.ones(up.size)
+    for analyst in np.unique(whose):
+        theirs = whose == analyst
+        own = _agreed(np.where(np.outer(theirs, ~theirs), weights, 0.0), signs)
+        by_label[analysts == analyst] = _share_beside(own, whole)
+    return Guard(share=_share(whole), by_label=by_label)
+
+
+class _Agreed(NamedTuple):
+    """Pairs: their weight, the sum of its squares, and how far they agree, each by its weight."""
+
+    weight: float
+    squares: float
+    agreement: float
+
+    @property
+    def deviation(self) -> float:
+        return float(np.sqrt(self.squares)) / self.weight
+
+
+def _weights(leaves: Leaves, height: int, gamma: float) -> Numbers:
+    """The squared likeness of each event with each, (n, n)."""
+    found = np.empty((len(leaves), len(leaves)))
+    for row, own in zip(found, leaves, strict=True):
+        row[:] = leaf_likeness(own, leaves, height, gamma) ** 2
+    return found
+
+
+def _agreed(weights: Numbers, signs: Numbers) -> _Agreed:
+    whole = float(weights.sum())
+    # No matrix product: its sums may come in another order on another machine.
+    agreed = float((weights * np.outer(signs, signs)).sum())
+    return _Agreed(whole, float((weights**2).sum()), agreed / whole if whole > 0.0 else 1.0)
+
+
+def _share(found: _Agreed) -> float:
+    """What passes by such pairs."""
+    if found.weight <= 0.0:
+        return 1.0
+    possible = (found.agreement + found.deviation - _NONE) / (_ALL - _NONE)
+    certain = (found.agreement / found.deviation - _UNSURE) / (_SURE - _UNSURE)
+    return min(max(possible, certain, 0.0), 1.0)
+
+
+def _share_beside(own: _Agreed, whole: _Agreed) -> float:
+    """What passes of one analyst."""
+    if own.weight <= 0.0 or whole.agreement <= 0.0:
+        return 1.0
+    best = own.agreement + 2.0 * own.deviation
+    return min(max(best / (_AS_OTHERS * whole.agreement), 0.0), 1.0)
+
+
+def came_as_foretold(foretold: Numbers, up: Booleans) -> tuple[float | None, int]:
+    """The share of labels that came as those before them foretold, and how many were foretold.
+
+    `foretold` is each event's lesson before its label, (n,), in bits; `TOLD` of them, up or down,
+    foretell a label. The share is None where none was foretold.
     """
     told = np.abs(foretold) >= TOLD
     count = int(np.count_nonzero(told))
     if not count:
-        return Agreement(share=1.0, agreed=None, predicted=0)
-    agreed = float(np.count_nonzero((foretold > 0.0)[told] == up[told])) / count
-    above = agreed + float(np.sqrt(agreed * (1.0 - agreed) / count))
-    share = min(max((above - _CLOSED) / (_OPEN - _CLOSED), 0.0), 1.0)
-    return Agreement(share=share, agreed=agreed, predicted=count)
+        return None, 0
+    return int(np.count_nonzero((foretold > 0.0)[told] == up[told])) / count, count

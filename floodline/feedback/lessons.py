@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.feedback.label_agreement import Agreement, agreement
+from floodline.feedback.label_agreement import Guard, came_as_foretold, guard
 from floodline.feedback.leaf_likeness import Leaves, depth_shares, leaf_table
 from floodline.feedback.verdicts import Lesson, Verdict
 
@@ -78,10 +78,10 @@ class Taught(msgspec.Struct, frozen=True, kw_only=True):
     """What the labels came to; g(x), an event's lesson, is the sum of the table over its leaves.
 
     Attributes:
-        table: (T, 2 ** height), bits, divided by the trees and let through by `share`.
+        table: (T, 2 ** height), bits, divided by the trees and made smaller by `share`.
         steps: of each label, (n,), so that g(x) = sum_i steps_i K(x, x_i), with K from
             `leaf_likeness`; at least 0 for a label that pulls up, at most 0 for the others.
-        share: how much is let through, 0 to 1.
+        share: how much of all lessons is let through, 0 to 1.
         agreement: share of the labels foretold by those before them that came as foretold; None
             where none was.
         predicted: how many were foretold.
@@ -105,9 +105,9 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
         new normal:                      the same e_i,                      a_i = step_open e_i
         every other event:               g(x) += a_i K(x, x_i)
 
-    with |e_i| at most `farthest`, and a_i times trust and times 2^(-age / half_life). Steps of an
-    analyst whose labels add up to more than `analyst_reach` anywhere are made smaller together,
-    and all steps by the guard (`label_agreement`).
+    with |e_i| at most `farthest`, and a_i times trust, times 2^(-age / half_life), times what the
+    guard lets through of its analyst (`label_agreement`). Steps of an analyst whose labels add up
+    to more than `analyst_reach` anywhere are made smaller together; then all are, by the guard.
 
     A label that is taken out leaves no trace, since nothing is kept from one call to the next.
     20,000 labels on 100 trees of height 8 take about a second.
@@ -127,29 +127,21 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
     online optimization", KDD 2018.
     """
     kinds = tuple(_lesson(each) for each in lessons.verdicts)
-    foretold, steps = _replayed(lessons, kinds, height, teaching)
-    _hold_each_analyst(steps, lessons, height, teaching)
     up = np.array([kind == "up" for kind in kinds], np.bool_)
-    found = agreement(lessons.surprise, foretold, up)
-    share = found.share if teaching.guarded else 1.0
-    return _let_through(share, steps, found, lessons, height, teaching)
-
-
-def _let_through(
-    share: float,
-    steps: Numbers,
-    found: Agreement,
-    lessons: Lessons,
-    height: int,
-    teaching: Teaching,
-) -> Taught:
-    steps = steps * share
+    guarded = Guard(share=1.0, by_label=np.ones(up.size))
+    if teaching.guarded:
+        guarded = guard(lessons.leaves, up, lessons.analysts, height, teaching.gamma)
+    paces = _paces(lessons, kinds, teaching) * guarded.by_label
+    foretold, steps = _replayed(lessons, kinds, paces, height, teaching)
+    _hold_each_analyst(steps, lessons, height, teaching)
+    steps *= guarded.share
+    agreed, predicted = came_as_foretold(foretold, up)
     return Taught(
         table=leaf_table(lessons.leaves, steps, height, teaching.gamma),
         steps=steps,
-        share=share,
-        agreement=found.agreed,
-        predicted=found.predicted,
+        share=guarded.share,
+        agreement=agreed,
+        predicted=predicted,
     )
 
 
@@ -161,7 +153,7 @@ def _lesson(verdict: Verdict) -> Lesson:
 
 
 def _replayed(
-    lessons: Lessons, kinds: tuple[Lesson, ...], height: int, teaching: Teaching
+    lessons: Lessons, kinds: tuple[Lesson, ...], paces: Numbers, height: int, teaching: Teaching
 ) -> tuple[Numbers, Numbers]:
     """Each label's lesson as those before it left it, and its own step.
 
@@ -171,7 +163,6 @@ def _replayed(
     foretold, steps = np.zeros(count), np.zeros(count)
     weights = np.zeros(trees << (height + 1))
     shares = np.repeat(depth_shares(height, teaching.gamma) / max(trees, 1), trees)
-    paces = _paces(lessons, kinds, teaching)
     aims = [teaching.high if kind == "up" else teaching.low for kind in kinds]
     for start in range(0, count, _BLOCK):
         ways = _ways(lessons.leaves[start : start + _BLOCK], height)
