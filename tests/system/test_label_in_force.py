@@ -96,10 +96,23 @@ def test_a_label_is_in_force_within_seconds(world: tuple[Path, Outcome]) -> None
                 assert consumer.stop() == 0
         with ConsumerProcess(config, "three"):
             outcome.wait_committed()
+        assert_told(api, outcome)
     assert_as_taught(outcome)
     said = json.loads(floodline(config, "verify", "--json"))
     assert said["equal"] is True
     assert max(took) <= WITHIN_SECONDS, f"in force after {took}"
+
+
+def assert_told(api: httpx.Client, outcome: Outcome) -> None:
+    """The API names the labels whose effects add up to the lessons that were published."""
+    taught = [a for a in outcome.alerts() if a.explanation and abs(a.explanation.lesson) > 0.1]
+    for alert in taught[:: max(len(taught) // 5, 1)]:
+        path = f"/api/v1/alerts/{alert.id}/lessons"
+        wait_until(lambda path=path: api.get(path).status_code == 200, "the alert is in SQL")
+        told = api.get(path).json()
+        effects = [each["effect"] for each in told["items"]] + [told["rest"]["effect"]]
+        assert sum(effects) == pytest.approx(told["published"], abs=1e-4)
+        assert told["items"][0]["text"].startswith(("raised by ", "lowered by "))
 
 
 def assert_as_taught(outcome: Outcome) -> None:
