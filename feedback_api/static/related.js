@@ -11,8 +11,9 @@
   const show = async () => {
     try {
       const answer = await fetch(place.dataset.part, { headers: { Accept: "text/html" } });
-      if (!answer.ok) return;
+      if (!answer.ok || answer.redirected) return; // to the sign-in page, say
       const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (place.contains(document.activeElement)) return; // its link has the focus
       place.replaceChildren(...part.body.childNodes);
     } catch {
       // the page was left, or the server does not answer: the link stays
