@@ -109,7 +109,12 @@ class ReviewEstimates:
     find more could stand for all of a part, by its effective number of answers if it has any: above
     the threshold the heaviest such find counts (Fay and Feuer's choice), since precision is a
     promise; below it the average one (Tiwari's), since what is missed may lie in any part, and the
-    heaviest would make every recall seem possible. Of a part without any answer nothing is known:
+    heaviest would make every recall seem possible; and the average is taken over the k finds there
+    (effective number) and one more, so that it tells where finds lie as soon as there are any::
+
+        next = (sum of w over the finds + average weight of all answers) / (k + 1)
+
+    Of a part without any answer nothing is known:
     its events may all be real, or none. Counts become intervals by `total_bounds` and
     `share_bounds`.
 
@@ -291,12 +296,21 @@ def _summed(parts: list[_Part], *, heaviest: bool, count: int) -> _Side:
     if not heaviest:
         find = (events - unknown) / np.maximum(answers, 1.0)
     find = np.maximum(find, 1.0)
+    next_real, next_false = find, find
+    if not heaviest:
+        next_real, next_false = _next(real, real_squares, find), _next(false, false_squares, find)
     return _Side(
         WeightedCounts(events, squares, most),
-        WeightedCounts(real, real_squares, find),
-        WeightedCounts(false, false_squares, find),
+        WeightedCounts(real, real_squares, next_real),
+        WeightedCounts(false, false_squares, next_false),
         WeightedCounts(unknown, unknown_squares, np.minimum(most, find)),
     )
+
+
+def _next(total: Numbers, squares: Numbers, average: Numbers) -> Numbers:
+    """What one find more weighs on average, if one of average weight joins those found."""
+    found = np.divide(total**2, squares, out=np.zeros(total.shape), where=squares > 0)
+    return np.asarray(np.maximum((total + average) / (found + 1.0), 1.0))
 
 
 def _cells(alerted: NDArray[np.bool_]) -> NDArray[np.int64]:
