@@ -52,5 +52,5 @@ def _lesson(
     newest = teaching_releases.newest(session, footing.detector)
     share = None if newest is None else newest.figures.get("share")
     if share is not None and share < _NOTHING_COMES_THROUGH:
-        return "It changes no score now: labels contradict what earlier ones taught"
+        return "It changes no score now: labels of alike events contradict each other"
     return _WORDS[verdict.teaches]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from floodline.detection.parameters import DefaultProfile, ModelParameters
@@ -91,20 +91,19 @@ def _mute(session: Session, alert: AlertRow, model: ModelTenure, trees: DefaultP
     )
     found = reached_leaves.newest(session, waiting, trees, MOST_ALERTS)
     by = _nearest(ReachedLeaves([alert.id], own[np.newaxis, :]), found, trees)
-    _set(session, list(by), alert.id)
+    _set(session, AlertRow.id.in_(by), alert.id)
 
 
 def _let_go(session: Session, alert: AlertRow, model: ModelTenure) -> None:
     theirs = (AlertRow.detector == alert.detector) & (AlertRow.muted_by == alert.id)
-    ids = list(session.scalars(select(AlertRow.id).where(theirs)))
     by, trees = dict[str, str](), model.teachable
-    if trees is not None and ids:
+    if trees is not None:
         issues = _issues(session, alert.detector, model, trees)
         waiting = theirs & AlertRow.verdict.is_(None)
         by = _nearest(issues, reached_leaves.newest(session, waiting, trees, MOST_ALERTS), trees)
-    _set(session, [id for id in ids if id not in by], None)
     for issue in set(by.values()):
-        _set(session, [id for id in by if by[id] == issue], issue)
+        _set(session, AlertRow.id.in_([id for id in by if by[id] == issue]), issue)
+    _set(session, theirs, None)
 
 
 def _issues(
@@ -131,16 +130,13 @@ def _nearest(issues: ReachedLeaves, found: ReachedLeaves, trees: DefaultProfile)
     }
 
 
-def _set(session: Session, ids: list[str], by: str | None) -> None:
-    if not ids:
-        return
+def _set(session: Session, where: ColumnElement[bool], by: str | None) -> None:
     # Whoever labels one of them now takes it out of the queue: waiting for that could end in two
     # labels that wait for each other.
-    free = select(AlertRow.id).where(AlertRow.id.in_(ids)).with_for_update(skip_locked=True)
-    chosen = list(session.scalars(free))
+    free = select(AlertRow.id).where(where).with_for_update(skip_locked=True)
     session.execute(
         update(AlertRow)
-        .where(AlertRow.id.in_(chosen))
+        .where(AlertRow.id.in_(free))
         .values(muted_by=by)
         .execution_options(synchronize_session=False)
     )

@@ -49,35 +49,44 @@ def _path(alert_id: str, what: str) -> str:
 
 
 def test_an_alert_names_the_labels_that_moved_it(taught: Api) -> None:
-    """The effects, likeness times step, add up to what the labels of that time taught."""
-    here, faint, far = store(
-        taught.engine, alert_at(1, HERE), alert_at(2, FAINT), alert_at(3, FAR, entity="pump")
+    """The effects, likeness times step, are those of the labels as they stood at its release."""
+    events = store(
+        taught.engine, *(alert_at(n, FAINT) for n in (1, 2)), *(alert_at(n, HERE) for n in (3, 4))
     )
-    confirmed = label(taught.engine, faint, "confirmed", "rita", NOW)
-    label(taught.engine, far, "false_alarm", "omar", NOW + timedelta(seconds=1))
-    rejected = label(taught.engine, here, "false_alarm", "omar", NOW + timedelta(seconds=2))
+    given = [
+        label(
+            taught.engine,
+            id,
+            "confirmed" if n < 2 else "false_alarm",
+            "rita" if n % 2 == 0 else "omar",
+            NOW + timedelta(seconds=n),
+        )
+        for n, id in enumerate(events)
+    ]
     teach(taught.engine, 1, at=LATER)
-    label(taught.engine, faint, "false_alarm", "rita", LATER + timedelta(seconds=1))
+    label(taught.engine, events[0], "false_alarm", "rita", LATER + timedelta(seconds=1))
+    with transaction(taught.engine) as session:
+        ledger = lesson_rows.recent(session, DETECTOR, now=LATER, since_release=0, until=LATER)
+    steps = dict(zip(given, taught_by(ledger.lessons, 3, Teaching()).steps, strict=True))
     (seen,) = store(taught.engine, alert_at(9, HERE, lesson=-1.5, release=1, score=0.995))
     told = taught.get(_path(seen, "lessons"), taught.key("omar")).json()
-    first, second = sorted(told["items"], key=lambda each: each["effect"])
-    assert (second["label_id"], second["verdict"], second["analyst"]) == (
-        confirmed,
-        "confirmed",
-        "rita",
-    )
-    # The confirmed event had z = 7, so e = 12 - 7 and the step is half of that, in 1 of 4 trees.
-    assert second["likeness"] == pytest.approx(0.25)
-    assert second["effect"] == pytest.approx(2.5 * 0.25)
-    assert second["text"] == "raised by rita's confirmation of unit-2"
-    # The rejected one had z + g = 7.625: a quarter of the way to -2.
-    assert (first["label_id"], first["likeness"]) == (rejected, 1.0)
-    assert first["effect"] == pytest.approx(-0.25 * (2 + 7.625))
-    assert first["text"] == "lowered by your rejection of unit-1"
-    assert first["share"] + second["share"] == pytest.approx(1.0)
+    found = {each["label_id"]: each for each in told["items"]}
+    assert set(found) == set(given)
+    for id, likeness in zip(given, (0.25, 0.25, 1.0, 1.0), strict=True):
+        assert found[id]["likeness"] == pytest.approx(likeness)
+        assert found[id]["effect"] == pytest.approx(steps[id] * likeness)
+    assert [found[id]["text"] for id in given] == [
+        "raised by rita's confirmation of unit-1",
+        "raised by your confirmation of unit-2",
+        "lowered by rita's rejection of unit-0",
+        "lowered by your rejection of unit-1",
+    ]
+    sizes = [abs(each["effect"]) for each in told["items"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sum(each["share"] for each in told["items"]) == pytest.approx(1.0)
     assert (told["published"], told["total"], told["usual"]) == (-1.5, 9.0, 2.0)
-    assert (told["release"], told["labels"]) == (1, 3)
-    assert told["rest"] == {"labels": 1, "effect": pytest.approx(0.0), "share": 0.0}
+    assert (told["release"], told["labels"]) == (1, 4)
+    assert told["rest"] == {"labels": 0, "effect": pytest.approx(0.0), "share": 0.0}
 
 
 def _forest() -> tuple[RememberingForest, list[NewAlert]]:
@@ -266,7 +275,7 @@ def test_a_receipt_says_why_nothing_is_taught(taught: Api) -> None:
 
     assert said(bare) == "It teaches nothing: this event does not say where in the forest it lies."
     teach(taught.engine, 1, share=0.01)
-    assert said(one) == "It changes no score now: labels contradict what earlier ones taught."
+    assert said(one) == "It changes no score now: labels of alike events contradict each other."
     taught.call("PUT", "/api/v1/teaching/off", key=erin, json={"reason": "drill"})
     assert said(one) == "It teaches nothing now: erin stopped it."
     taught.call("DELETE", "/api/v1/teaching/off", key=erin)
