@@ -9,6 +9,7 @@ _REBALANCES = "tests/unit/consumer/test_rebalances.py"
 _LATE = "tests/unit/consumer/test_late_snapshots.py"
 _COMMITS = "tests/unit/consumer/test_commits.py"
 _RESTORATION = "tests/unit/consumer/test_restoration.py"
+_LESSONS = "tests/unit/consumer/test_lessons_in_force.py"
 _LOOP = "consumer/loop.py"
 _OUTPUT = "consumer/adapters/kafka/output.py"
 _INPUT = "consumer/adapters/kafka/group_input.py"
@@ -174,5 +175,19 @@ SAFEGUARDS = (
         "        if hashlib.sha256(state).hexdigest() != digest:\n",
         "        if False:\n",
         ("tests/unit/storage_states/test_folder_of_states.py", _HISTORIES),
+    ),
+    Safeguard(
+        "a model from a snapshot is taught what its release names",
+        "consumer/task.py",
+        "        _teach(scorer, release, weights)\n",
+        "",
+        (_LESSONS, f"{_HISTORIES}::test_no_history_of_crashes_forgets_what_labels_taught"),
+    ),
+    Safeguard(
+        "a release that takes over brings what labels taught",
+        "consumer/task.py",
+        "        _teach(self.scorer if scorer is None else scorer, release, weights)\n",
+        "",
+        (_LESSONS, f"{_HISTORIES}::test_no_history_of_crashes_forgets_what_labels_taught"),
     ),
 )
