@@ -27,6 +27,8 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
                 yield _totals(found, methods)
                 yield ""
                 yield _by_stream(found["by_stream"], methods)
+                yield ""
+                yield _whole(found["by_stream"], methods)
             yield ""
 
 
@@ -52,14 +54,23 @@ def _totals(found: dict[str, Any], methods: list[str]) -> str:
 
 def _by_stream(streams: dict[str, Any], methods: list[str]) -> str:
     head = ["stream", "anomalies", *methods, *(f"AP {name}" for name in methods)]
-    head += [f"whole AUC {name}" for name in methods]
     rows = []
     for stream, row in streams.items():
         cells = [stream, f"{row['anomalies']:,}"]
         cells += [f"{row[name]['found']:.1f}" for name in methods]
         cells += [_number(row[name]["average_precision"]) for name in methods]
-        cells += [_number(row[name]["whole_auc"]) for name in methods]
         rows.append(cells)
+    return table(head, rows)
+
+
+def _whole(streams: dict[str, Any], methods: list[str]) -> str:
+    head = ["over all events", *(f"AUC {name}" for name in methods)]
+    head += [f"AP {name}" for name in methods]
+    rows = []
+    for stream, row in streams.items():
+        cells = [_number(row[name]["whole_auc"]) for name in methods]
+        cells += [_number(row[name]["whole_average_precision"]) for name in methods]
+        rows.append([stream, *cells])
     return table(head, rows)
 
 

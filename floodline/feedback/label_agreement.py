@@ -18,6 +18,10 @@ TOLD = 1.0
 """Bits of a lesson from which on it foretells a label."""
 _AS_OTHERS = 0.7
 """Part of the agreement of all at which an analyst's with the others is as good as theirs."""
+_BELIEVED = 1.0
+"""Pairs in one place that are taken to agree before any label is known."""
+_ONE_SIDED = 0.05
+"""1 - m^2 up to which all labels are as good as alike."""
 _NONE, _ALL = 0.1, 0.3
 """Agreement up to which nothing passes, and from which on all does."""
 _UNSURE, _SURE = 2.0, 4.0
@@ -39,19 +43,24 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
 def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: float) -> Guard:
     """Judge the newest labels by each other; arrays of n labels, in order.
 
-    With s = 1 for a label that pulls up, -1 for another, and K the likeness of two events::
+    With s = 1 for a label that pulls up, -1 for another, m their mean or 0 if that is higher, and K
+    the likeness of two events::
 
-        R = sum K_ij^2 s_i s_j / sum K_ij^2     over pairs i < j
+        R = sum K_ij^2 (s_i - m) (s_j - m) / ((1 - m^2) sum K_ij^2)     over pairs i < j
         d = sqrt(sum K_ij^4) / sum K_ij^2       its deviation if each label were a coin's
 
-    R is 1 less twice the chance that the labels of two events in one place differ: 1 where all
-    agree, (1 - 2 n)^2 where a share n of them is wrong, 0 for coins. Lessons pass where R may be
-    high, as long as little is known, or is surely no coin's, however low::
+    R is 0 for coins. Where labels are as many up as down it is 1 less twice the chance that two of
+    one place differ: 1 where all agree, (1 - 2 n)^2 where a share n is wrong. Where most are up,
+    they have to agree better than by that alone: lessons that are alike everywhere rank nothing.
+    Where most are down they agree by that alone: there lessons lead away from what was rejected.
+    One more pair in one place is taken to agree. Lessons pass where R may be high, as long as
+    little is known, or is surely no coin's::
 
         share = max(clip((R + d - .1) / .2, 0, 1), clip((R / d - 2) / 2, 0, 1))
 
-    An analyst's steps pass as far as R_a, over the pairs of that analyst's labels and the others',
-    may be as good as all labels' R, and all pass of one who works alone::
+    and where hardly any label is down. An analyst's steps pass as far as that analyst's labels may
+    agree with the others' (R_a, with m = 0) as well as all do with each other; all steps pass of
+    one who works alone::
 
         share_a = clip((R_a + 2 d_a) / (.7 R), 0, 1)
 
@@ -63,13 +72,14 @@ def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: 
     first = max(0, up.size - RECENT)
     signs, whose = np.where(up[first:], 1.0, -1.0), analysts[first:]
     weights = _weights(leaves[first:], height, gamma)
-    whole = _agreed(np.triu(weights, 1), signs)
+    pairs = np.triu(weights, 1)
+    whole = _agreed(pairs, signs)
     by_label = np.ones(up.size)
     for analyst in np.unique(whose):
         theirs = whose == analyst
         own = _agreed(np.where(np.outer(theirs, ~theirs), weights, 0.0), signs)
         by_label[analysts == analyst] = _share_beside(own, whole)
-    return Guard(share=_share(whole), by_label=by_label)
+    return Guard(share=_share(pairs, signs), by_label=by_label)
 
 
 class _Agreed(NamedTuple):
@@ -99,12 +109,18 @@ def _agreed(weights: Numbers, signs: Numbers) -> _Agreed:
     return _Agreed(whole, float((weights**2).sum()), agreed / whole if whole > 0.0 else 1.0)
 
 
-def _share(found: _Agreed) -> float:
-    """What passes by such pairs."""
-    if found.weight <= 0.0:
+def _share(pairs: Numbers, signs: Numbers) -> float:
+    """What passes of all lessons."""
+    mean = max(float(signs.mean()), 0.0) if signs.size else 1.0
+    spread = 1.0 - mean**2
+    found = _agreed(pairs, signs - mean)
+    if found.weight <= 0.0 or spread <= _ONE_SIDED:
         return 1.0
-    possible = (found.agreement + found.deviation - _NONE) / (_ALL - _NONE)
-    certain = (found.agreement / found.deviation - _UNSURE) / (_SURE - _UNSURE)
+    weight = found.weight + _BELIEVED
+    agreement = (found.weight * found.agreement / spread + _BELIEVED) / weight
+    deviation = float(np.sqrt(found.squares)) / weight
+    possible = (agreement + deviation - _NONE) / (_ALL - _NONE)
+    certain = (agreement / deviation - _UNSURE) / (_SURE - _UNSURE)
     return min(max(possible, certain, 0.0), 1.0)
 
 

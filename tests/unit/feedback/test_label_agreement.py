@@ -77,3 +77,22 @@ def test_what_came_as_foretold_is_counted() -> None:
     foretold = np.array([0.0, 0.9, 2.0, -3.0, 1.5])
     assert came_as_foretold(foretold, np.array([True, False, True, True, True])) == (2 / 3, 3)
     assert came_as_foretold(foretold[:2], np.array([True, True])) == (None, 0)
+
+
+def test_two_labels_that_differ_close_nothing() -> None:
+    """So few may differ by chance; a dozen in one place that differ do not pass."""
+    one = np.repeat(PLACES[:1], 12, axis=0).astype(np.uint16)
+    up, who = np.arange(12) % 2 == 0, np.zeros(12, np.int64)
+    assert guard(one[:2], up[:2], who[:2], HEIGHT, 0.3).share == 1.0
+    assert guard(one, up, who, HEIGHT, 0.3).share == 0.0
+
+
+def test_labels_that_are_nearly_all_up_say_nothing_by_that_alone() -> None:
+    """Nine in ten are up wherever they lie: the lessons rank nothing, and do not pass."""
+    random = np.random.default_rng(1)
+    place = random.integers(len(PLACES), size=300)
+    up, who = random.random(300) < 0.85, np.zeros(300, np.int64)
+    leaves = PLACES[place].astype(np.uint16)
+    assert guard(leaves, up, who, HEIGHT, 0.3).share < 0.3
+    assert guard(leaves, ~up, who, HEIGHT, 0.3).share == 1.0
+    assert guard(leaves, np.ones_like(up), who, HEIGHT, 0.3).share == 1.0
