@@ -9,6 +9,9 @@ from feedback_api.representations.lessons import AlikeAlert, AlikeAlerts, LabelE
 from feedback_api.use_cases.lessons import lesson_effect
 from floodline.storage.tables import AlertRow
 
+LIKE = 0.2
+"""Likeness from which on an alert is worth a look."""
+
 _WHOLE = 100.0
 _SEEN = 0.05
 """Bits from which on a difference is told."""
@@ -74,7 +77,7 @@ def view_related(alert: AlertRow, lesson: Lesson, alike: AlikeAlerts) -> Related
         headline=headline_of(alert),
         lines=[_line(each, widest) for each in lesson.items],
         rest=rest,
-        alerts=alike.items,
+        alerts=[each for each in alike.items if each.likeness >= LIKE],
         looked_at=alike.looked_at,
     )
 

@@ -51,6 +51,10 @@ def test_an_alert_says_which_labels_lowered_it(taught: Console, page: Page) -> N
     lines.last.get_by_role("link").click()
     expect(page.get_by_role("heading", level=2).first).to_have_text("unit-2")
     expect(page.get_by_text("Labels lowered")).to_have_count(0)
+    page.get_by_role("link", name="Queue").click()
+    page.get_by_role("link", name="j Next").click()
+    page.get_by_role("link", name="j Next").click()
+    expect(alike).to_contain_text("None of the newest 4 is much like it.")
 
 
 def test_nothing_moves_when_it_comes(taught: Console, page: Page) -> None:
