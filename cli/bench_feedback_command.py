@@ -19,7 +19,11 @@ EXAMPLES = (
 
 def feedback(
     group: Annotated[
-        str, typer.Option(help="The list of streams: dev, held-out or shipped.")
+        str,
+        typer.Option(
+            help="The list of streams: dev, held-out, shipped, or flip: one where real and "
+            "harmless change places."
+        ),
     ] = "held-out",
     streams: Annotated[
         Path | None,

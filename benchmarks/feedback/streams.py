@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.detection.catalogue import all_recipes, choose
 from benchmarks.detection.labelled_stream import LabelledStream, Recipe
+from benchmarks.feedback.flipped import flipped
 from demo.streams import names, read
 from floodline.errors import ConfigurationError
 from floodline.simulation.run import Stream
@@ -123,9 +124,11 @@ def of_group(group: str) -> tuple[list[Played], dict[str, int]]:
     Raises:
         ConfigurationError: there is no such group.
     """
+    if group == "flip":
+        return [Played(name="made_flip", group=group, in_time=True, load=flipped)], {}
     groups = {"dev": DEV, "held out": HELD_OUT, "shipped": tuple(names())}
     if group not in groups:
-        raise ConfigurationError(f"no group {group!r}: there are {', '.join(groups)}")
+        raise ConfigurationError(f"no group {group!r}: there are {', '.join(groups)}, flip")
     wanted = groups[group]
     there, absent = choose([])
     lost = {each.source: 0 for each in all_recipes() if each.source in absent}
