@@ -39,7 +39,7 @@ class Teaching(msgspec.Struct, frozen=True, kw_only=True):
     step_down: float = 0.25
     step_open: float = 1.0
     farthest: float = 16.0
-    analyst_reach: float = 48.0
+    analyst_reach: float = 24.0
     half_life: float | None = None
     guarded: bool = True
 
