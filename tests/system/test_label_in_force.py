@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +109,15 @@ def assert_told(api: httpx.Client, outcome: Outcome) -> None:
     taught = [a for a in outcome.alerts() if a.explanation and abs(a.explanation.lesson) > 0.1]
     for alert in taught[:: max(len(taught) // 5, 1)]:
         path = f"/api/v1/alerts/{alert.id}/lessons"
-        wait_until(lambda path=path: api.get(path).status_code == 200, "the alert is in SQL")
+        wait_until(partial(_answers, api, path), "the alert is in SQL")
         told = api.get(path).json()
         effects = [each["effect"] for each in told["items"]] + [told["rest"]["effect"]]
         assert sum(effects) == pytest.approx(told["published"], abs=1e-4)
         assert told["items"][0]["text"].startswith(("raised by ", "lowered by "))
+
+
+def _answers(api: httpx.Client, path: str) -> bool:
+    return api.get(path).status_code == 200
 
 
 def assert_as_taught(outcome: Outcome) -> None:
