@@ -1,5 +1,6 @@
 """What the demo found, as one object and as a table."""
 
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from rich.console import Console, Group
 from rich.table import Table
 
 from demo.quality import Quality
+from floodline.storage import releases
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,15 +120,20 @@ def _path(report: Report) -> Table:
     table.add_column("threshold", justify="right")
     table.add_column("from row", justify="right")
     table.add_column("why", overflow="fold")
-    for step in report.threshold_path:
-        table.add_row(
-            str(step.release),
-            step.kind,
-            "by rarity" if step.threshold is None else f"{step.threshold:.4f}",
-            f"{step.at_rows[0]:,}",
-            _first_clause(step.reason),
-        )
+    for kind, group in groupby(report.threshold_path, lambda step: step.kind):
+        steps = list(group)
+        if kind == releases.TEACHING and len(steps) > 1:  # the last says what all did
+            numbers = f"{steps[0].release} to {steps[-1].release}"
+            table.add_row(numbers, *_cells_of(steps[0], steps[-1].reason))
+        else:
+            for step in steps:
+                table.add_row(str(step.release), *_cells_of(step, step.reason))
     return table
+
+
+def _cells_of(step: Step, reason: str) -> tuple[str, str, str, str]:
+    threshold = "by rarity" if step.threshold is None else f"{step.threshold:.4f}"
+    return step.kind, threshold, f"{step.at_rows[0]:,}", _first_clause(reason)
 
 
 def _first_clause(reason: str) -> str:
