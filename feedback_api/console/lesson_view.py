@@ -46,6 +46,7 @@ class RelatedView:
     headline: Headline | None
     lines: list[TaughtLine]
     rest: str
+    untold: str
     alerts: list[AlikeAlert]
     looked_at: int
 
@@ -77,6 +78,7 @@ def view_related(alert: AlertRow, lesson: Lesson, alike: AlikeAlerts) -> Related
         headline=headline_of(alert),
         lines=[_line(each, widest) for each in lesson.items],
         rest=rest,
+        untold=bits(lesson.untold) if abs(lesson.untold) >= _SEEN else "",
         alerts=[each for each in alike.items if each.likeness >= LIKE],
         looked_at=alike.looked_at,
     )

@@ -63,6 +63,10 @@ class Lesson(BaseModel):
     labels: int
     items: list[LabelEffect] = Field(description="The largest effects, the largest first.")
     rest: Rest
+    untold: float = Field(
+        description="What `published` has beyond all these, in bits: of labels on events that "
+        "another model scored, say."
+    )
 
 
 class AlikeQuery(BaseModel):

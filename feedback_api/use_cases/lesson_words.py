@@ -45,9 +45,10 @@ def _lesson(
     if off.teaching_off:
         return f"It teaches nothing now: {off.teaching_off_by} stopped it"
     told = alert.explanation or {}
-    if alert.release < model.since:
-        return "It teaches nothing: an earlier model scored this event"
-    if told.get("usual") is None or reached_leaves.read(told.get("leaves"), trees) is None:
+    leaves = reached_leaves.read(told.get("leaves"), trees)
+    lies = leaves is not None and told.get("usual") is not None
+    # An event of an earlier model is led through this one by its features.
+    if alert.release >= model.since and not lies:
         return "It teaches nothing: this event does not say where in the forest it lies"
     newest = teaching_releases.newest(session, footing.detector)
     share = None if newest is None else newest.figures.get("share")

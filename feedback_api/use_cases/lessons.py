@@ -80,6 +80,7 @@ def read_lesson(
             effect=effect - sum(each.effect for each in items),
             share=max(1.0 - ours / all_of_it, 0.0) if all_of_it else 0.0,
         ),
+        untold=(0.0 if told is None else told.lesson) - effect,
     )
 
 

@@ -125,6 +125,7 @@ def test_the_lines_add_up_to_what_a_forest_published(engine: Engine) -> None:
         assert abs(told["published"]) > 1.0
         added = sum(each["effect"] for each in told["items"]) + told["rest"]["effect"]
         assert added == pytest.approx(told["published"], abs=1e-4)
+        assert told["untold"] == pytest.approx(0.0, abs=1e-4)
         assert {each["text"].split()[0] for each in told["items"]} == {way}
         assert abs(told["published"]) - abs(told["effect"]) >= -1e-9
 
@@ -169,8 +170,9 @@ def test_labels_that_are_not_here_are_not_made_up(taught: Api) -> None:
     told = taught.get(_path(seen, "lessons"), key).json()
     assert (told["published"], told["effect"], told["items"]) == (3.0, 3.0, [])
     assert (told["release"], told["rest"]) == (1, {"labels": 0, "effect": 0.0, "share": 0.0})
+    assert told["untold"] == 3.0
     page = taught.get(f"/alerts/{seen}/related?part=true", key, headers={"Accept": "text/html"})
-    assert "can no longer be told" in page.text
+    assert "cannot be told one by one" in page.text
     assert "<html" not in page.text
 
 
@@ -263,7 +265,7 @@ def test_a_receipt_says_what_the_answer_teaches(taught: Api, verdict: str, words
 
 
 def test_a_receipt_says_why_nothing_is_taught(taught: Api) -> None:
-    """Stopped, contradicted, without leaves, of an earlier model, or not configured."""
+    """Stopped, contradicted, without leaves, or not configured; an earlier model is no reason."""
     one, bare = store(taught.engine, alert_at(1), new_alert(2))
     key, erin = taught.key("alice"), taught.key("erin", Role.ENGINEER)
     for each in (one, bare):
@@ -280,6 +282,6 @@ def test_a_receipt_says_why_nothing_is_taught(taught: Api) -> None:
     assert said(one) == "It teaches nothing now: erin stopped it."
     taught.call("DELETE", "/api/v1/teaching/off", key=erin)
     retrain(taught.engine, 2, OTHER_TREES)
-    assert said(one) == "It teaches nothing: an earlier model scored this event."
+    assert said(one) == "It changes no score now: labels of alike events contradict each other."
     silent = taught_api(taught.engine, feedback=FeedbackSection(teach=False))
     assert said(one, silent) is None
