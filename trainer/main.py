@@ -69,9 +69,10 @@ def teach(configuration: Configuration, *, dry_run: bool = False) -> TeachingRun
         DependencyDown: SQL, Kafka or the store does not answer.
     """
     with _database(configuration) as engine:
+        store = open_store(configuration.store)
         if dry_run:
-            return preview_teaching(engine, configuration, _now)
-        channel, store = KafkaReleases(configuration), open_store(configuration.store)
+            return preview_teaching(engine, configuration, store, _now)
+        channel = KafkaReleases(configuration)
         return teach_once(engine, configuration, channel, store, _now, "command line")
 
 

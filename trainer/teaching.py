@@ -23,13 +23,14 @@ from floodline.storage import (
     weight_tables,
 )
 from floodline.storage.engine import reading, transaction
-from floodline.storage.lesson_rows import Known
+from floodline.storage.lesson_rows import Known, Route
 from floodline.storage.state_store import StateStore
 from floodline.storage.teachable_model import TeachableModel
 from trainer import release_lease
 from trainer.ports import Now, ReleaseChannel
 from trainer.publication import publish_waiting
 from trainer.recalibration import rule_in_force
+from trainer.routing import Routing
 from trainer.threshold_release import store
 
 NOT_TEACHABLE = "labels cannot teach this model: only the default profile has leaf weights"
@@ -80,14 +81,16 @@ class _Lesson(msgspec.Struct, frozen=True):
 
 
 def preview(
-    engine: Engine, configuration: Configuration, now: Now, known: Known | None = None
+    engine: Engine, configuration: Configuration, state_store: StateStore, now: Now
 ) -> TeachingRun:
     """What a teaching run would come to now; nothing is written or published.
 
     Raises:
-        DependencyDown: SQL does not answer.
+        StateRefused: the model in force, which labels of before are led through, cannot be had.
+        DependencyDown: SQL or the store does not answer.
     """
-    return msgspec.structs.replace(_learnt(engine, configuration, now, known).run, dry_run=True)
+    lesson = _learnt(engine, configuration, state_store, now, None)
+    return msgspec.structs.replace(lesson.run, dry_run=True)
 
 
 def teach_once(
@@ -112,15 +115,16 @@ def teach_once(
         state_store: where the table is kept.
         now: the time.
         made_by: who asks for it.
-        known: what earlier runs read of alerts, which this one adds to.
+        known: what earlier runs under this model read of alerts, which this one adds to.
 
     Raises:
         Conflict: another trainer makes a release now, or brought another model meanwhile.
+        StateRefused: the model in force, which labels of before are led through, cannot be had.
         DependencyDown: SQL, Kafka or the store does not answer; a release that is stored waits in
             the outbox.
         ConfigurationError: the store cannot be written.
     """
-    lesson = _learnt(engine, configuration, now, known)
+    lesson = _learnt(engine, configuration, state_store, now, known)
     if not lesson.run.changed:
         return lesson.run
     named = None
@@ -138,7 +142,13 @@ def teach_once(
     return msgspec.structs.replace(lesson.run, release=number)
 
 
-def _learnt(engine: Engine, configuration: Configuration, now: Now, known: Known | None) -> _Lesson:
+def _learnt(
+    engine: Engine,
+    configuration: Configuration,
+    state_store: StateStore,
+    now: Now,
+    known: Known | None,
+) -> _Lesson:
     detector, at = configuration.detector.name, now()
     with reading(engine) as session:
         newest = releases.newest(session, detector)
@@ -155,6 +165,7 @@ def _learnt(engine: Engine, configuration: Configuration, now: Now, known: Known
                 since_release=model.since,
                 trees=model.parameters.trees,
                 known=known,
+                route=_route(model, newest, state_store),
             )
     if model is None or ledger is None or not ledger.label_ids:
         run = _run(0, None, off, changed=newest is not None and newest.weights is not None)
@@ -166,6 +177,13 @@ def _learnt(engine: Engine, configuration: Configuration, now: Now, known: Known
         weights = LeafWeights(model.parameters, model.features, found.table)
     changed = _changed(newest, weights)
     return _Lesson(at, model, newest, weights, _run(len(ledger.label_ids), found, off, changed))
+
+
+def _route(model: TeachableModel, newest: Release | None, state_store: StateStore) -> Route | None:
+    """Where labels on alerts of other trees lead in a retrained model; None where none need to."""
+    if not model.since or newest is None or newest.model is None:
+        return None
+    return Routing(state_store, newest.model.state_sha256)
 
 
 def _off(

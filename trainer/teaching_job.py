@@ -61,6 +61,8 @@ class TeachingJob:
         seen = self._look()
         if seen == self._seen:
             return None
+        if self._seen is None or seen.model != self._seen.model:
+            self._known = {}
         done = teach_once(
             self._engine,
             self._configuration,

@@ -1,7 +1,7 @@
 """The ledger: the labels that teach the forest, in their order, with what their events reached."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,10 @@ Reached = tuple[NDArray[np.uint16], float] | None
 """An event's leaf in each tree and its bits above the usual; None where it was not told."""
 
 Known = dict[str, Reached]
-"""By alert what it reached, which never changes: kept from one reading to the next."""
+"""By alert what it reached, which is the same under one model: kept from reading to reading."""
+
+Route = Callable[[Sequence[dict[str, float]]], Sequence[Reached]]
+"""What events of these features reach in the model in force."""
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,12 +49,14 @@ def recent(
     until: datetime | None = None,
     trees: int | None = None,
     known: Known | None = None,
+    route: Route | None = None,
 ) -> Ledger:
     """The newest `MOST` current labels that teach, ordered by their time, then by their id.
 
-    Left out are labels on what came under a release before `since_release`, and on events whose
-    explanation does not tell leaves and bits, or tells other leaves. Trust in a label is its
-    analysts' agreement on the event: 1 together, 0 split in half.
+    Left out are labels on events whose explanation does not tell leaves and bits, or tells other
+    leaves; and those on what came under a release before `since_release`, unless `route` tells what
+    such events reach now. Trust in a label is its analysts' agreement on the event: 1 together, 0
+    split in half.
 
     Args:
         session: of the database.
@@ -61,10 +66,14 @@ def recent(
         until: as the ledger was at this moment; None: as it is.
         trees: how many the model in force has; None: as many as the newest event tells of.
         known: what earlier readings found, which this one adds to; None: all is read.
+        route: of events that another model scored; None: they are left out.
     """
-    said = _labels(session, detector, since_release, until)
+    said = _labels(session, detector, 0 if route is not None else since_release, until)
     reached = known if known is not None else {}
-    _look_up(session, sorted({row.alert_id for row in said} - reached.keys()), reached)
+    for rows in _asked(session, sorted({row.alert_id for row in said} - reached.keys())):
+        reached |= _told(rows, since_release)
+        if route is not None:
+            reached |= _routed(rows, since_release, route)
     _forget(reached, said)
     if trees is None:
         told = (found for row in reversed(said) if (found := reached[row.alert_id]) is not None)
@@ -113,12 +122,21 @@ def _current(until: datetime | None) -> ColumnElement[bool]:
     return ~exists().where(replaced)
 
 
-def _look_up(session: Session, ids: list[str], reached: Known) -> None:
+def _asked(session: Session, ids: list[str]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
-        chosen = select(AlertRow.id, AlertRow.explanation).where(AlertRow.id.in_(part))
-        for id, explanation in session.execute(chosen):
-            reached[id] = _reached(explanation)
+        part = AlertRow.id.in_(ids[start : start + _AT_ONCE])
+        columns = (AlertRow.id, AlertRow.release, AlertRow.features, AlertRow.explanation)
+        yield session.execute(select(*columns).where(part)).all()
+
+
+def _told(rows: Sequence[Any], since: int) -> Known:
+    return {row.id: _reached(row.explanation) for row in rows if row.release >= since}
+
+
+def _routed(rows: Sequence[Any], since: int, route: Route) -> Known:
+    older = [row for row in rows if row.release < since]
+    found = route([row.features for row in older]) if older else []
+    return dict(zip((row.id for row in older), found, strict=True))
 
 
 def _reached(explanation: dict[str, Any] | None) -> Reached:

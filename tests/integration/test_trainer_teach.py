@@ -6,16 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
+from floodline.detection.scorer import Scorer
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict
 from floodline.events.messages import ModelRef
 from floodline.feedback.review_sampling import Sampling
 from floodline.storage import controls, leases, releases, weight_tables
 from floodline.storage.engine import transaction
-from floodline.storage.tables import AuditRow, ReleaseRow
+from floodline.storage.tables import AlertRow, AuditRow, ReleaseRow
 from tests.fixtures.kafka import Topics
 from tests.integration import trainer_world
 from tests.integration.teaching_world import DETECTOR, TeachingWorld, build, configure
@@ -82,7 +84,7 @@ def test_the_same_labels_release_nothing_and_a_corrected_one_leaves_no_trace(
 def test_a_dry_run_writes_nothing(world: TeachingWorld) -> None:
     """It says what would be done."""
     world.label(0, "false_alarm")
-    done = preview(world.engine, world.configuration, world.now)
+    done = preview(world.engine, world.configuration, world.store, world.now)
     assert (done.labels, done.changed, done.release, done.dry_run) == (1, True, None, True)
     with transaction(world.engine) as session:
         assert releases.newest(session, DETECTOR) is None
@@ -145,7 +147,7 @@ def test_a_model_without_leaf_weights_is_not_taught(world: TeachingWorld) -> Non
     """The run says so and releases nothing."""
     world.label(0, "false_alarm")
     chosen = configure(world.configuration, model={"profile": "river", "trees": 3, "height": 3})
-    done = preview(world.engine, chosen, world.now)
+    done = preview(world.engine, chosen, world.store, world.now)
     assert (done.off, done.changed, done.labels) == (NOT_TEACHABLE, False, 0)
 
 
@@ -170,6 +172,41 @@ def test_a_retrained_model_with_the_same_trees_is_taught_the_same(world: Teachin
     newest = world.newest()
     assert newest.model == retrained.model
     assert newest.weights == first.weights
+
+
+def test_labels_are_routed_through_a_model_with_other_trees(world: TeachingWorld) -> None:
+    """After a retrain with another seed the events of the labels reach leaves of its own."""
+    world.label(0, "false_alarm")
+    world.label(1, "confirmed")
+    job = TeachingJob(world.engine, world.configuration, world.channel, world.store, world.now)
+    job.run()
+    chosen = configure(world.configuration, model={"seed": 7, "trees": 12})
+    scorer = Scorer.new(chosen.model_parameters, ("a", "b"))
+    draw = np.random.default_rng(6)
+    scorer.step_many(draw.normal(0.0, 1.0, (600, 2)), ThresholdRule(score=0.9))
+    retrained = msgspec.structs.replace(
+        world.newest(),
+        number=2,
+        kind="retrain",
+        weights=None,
+        model=ModelRef(
+            parameters=chosen.model_parameters, state_sha256=world.store.write(scorer.to_state())
+        ),
+    )
+    with transaction(world.engine) as session:
+        releases.insert(session, retrained, topic="pump.releases", figures={}, now=world.now())
+    done = job.run()
+    assert done is not None
+    assert (done.labels, done.release) == (2, 3)
+    weights = world.newest().weights
+    assert weights is not None
+    scorer.teach(weight_tables.read(world.store, weights.sha256))
+    with transaction(world.engine) as session:
+        rows = [row.features for row in session.scalars(select(AlertRow).order_by(AlertRow.offset))]
+    rule = ThresholdRule(score=0.0)
+    lessons = [scorer.step(row, rule, learn=False, explain=True).explanation for row in rows[:2]]
+    assert [each is not None and each.lesson > 0 for each in lessons] == [False, True]
+    assert [each is not None and each.lesson < 0 for each in lessons] == [True, False]
 
 
 def test_the_job_runs_only_where_something_has_changed(world: TeachingWorld) -> None:
