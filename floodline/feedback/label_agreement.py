@@ -12,16 +12,14 @@ Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
-RECENT = 400
-"""Newest labels that are compared."""
+RECENT = 200
+"""Newest labels of either kind, up and not up, that are compared."""
 TOLD = 1.0
 """Bits of a lesson from which on it foretells a label."""
 _AS_OTHERS = 0.7
 """Part of the agreement of all at which an analyst's with the others is as good as theirs."""
 _BELIEVED = 1.0
-"""Pairs in one place that are taken to agree before any label is known."""
-_ONE_SIDED = 0.05
-"""1 - m^2 up to which all labels are as good as alike."""
+"""Pairs that are taken to agree before any label is known."""
 _NONE, _ALL = 0.1, 0.3
 """Agreement up to which nothing passes, and from which on all does."""
 _UNSURE, _SURE = 2.0, 4.0
@@ -41,7 +39,7 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: float) -> Guard:
-    """Judge the newest labels by each other; arrays of n labels, in order.
+    """Judge the newest labels of either kind by each other; arrays of n labels, in order.
 
     With s = 1 for a label that pulls up, -1 for another, m their mean or 0 if that is higher, and K
     the likeness of two events::
@@ -51,16 +49,16 @@ def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: 
 
     R is 0 for coins. Where labels are as many up as down it is 1 less twice the chance that two of
     one place differ: 1 where all agree, (1 - 2 n)^2 where a share n is wrong. Where most are up,
-    they have to agree better than by that alone: lessons that are alike everywhere rank nothing.
-    Where most are down they agree by that alone: there lessons lead away from what was rejected.
-    One more pair in one place is taken to agree. Lessons pass where R may be high, as long as
-    little is known, or is surely no coin's::
+    they have to agree better than by that alone: lessons that are alike everywhere rank nothing,
+    and the plain forest finds what is real there. Where none is down, R is 0. Where most are down
+    they agree by that alone: there lessons lead away from what was rejected. All pairs together
+    are worth 1 / d^2 pairs of one place; one more is taken to agree. Lessons pass where R may be
+    high, as long as little is known, or is surely no coin's::
 
         share = max(clip((R + d - .1) / .2, 0, 1), clip((R / d - 2) / 2, 0, 1))
 
-    and where hardly any label is down. An analyst's steps pass as far as that analyst's labels may
-    agree with the others' (R_a, with m = 0) as well as all do with each other; all steps pass of
-    one who works alone::
+    An analyst's steps pass as far as that analyst's labels may agree with the others' (R_a, with
+    m = 0) as well as all do with each other; all steps pass of one who works alone::
 
         share_a = clip((R_a + 2 d_a) / (.7 R), 0, 1)
 
@@ -69,9 +67,9 @@ def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: 
     passes: there is little to learn for these trees. Four coins among five analysts drown the
     fifth.
     """
-    first = max(0, up.size - RECENT)
-    signs, whose = np.where(up[first:], 1.0, -1.0), analysts[first:]
-    weights = _weights(leaves[first:], height, gamma)
+    newest = np.sort(np.concatenate([np.flatnonzero(kind)[-RECENT:] for kind in (up, ~up)]))
+    signs, whose = np.where(up[newest], 1.0, -1.0), analysts[newest]
+    weights = _weights(leaves[newest], height, gamma)
     pairs = np.triu(weights, 1)
     whole = _agreed(pairs, signs)
     by_label = np.ones(up.size)
@@ -111,14 +109,15 @@ def _agreed(weights: Numbers, signs: Numbers) -> _Agreed:
 
 def _share(pairs: Numbers, signs: Numbers) -> float:
     """What passes of all lessons."""
-    mean = max(float(signs.mean()), 0.0) if signs.size else 1.0
+    mean = max(float(signs.mean()), 0.0) if signs.size else 0.0
     spread = 1.0 - mean**2
     found = _agreed(pairs, signs - mean)
-    if found.weight <= 0.0 or spread <= _ONE_SIDED:
+    if found.weight <= 0.0:
         return 1.0
-    weight = found.weight + _BELIEVED
-    agreement = (found.weight * found.agreement / spread + _BELIEVED) / weight
-    deviation = float(np.sqrt(found.squares)) / weight
+    beyond = found.agreement / spread if spread > 0.0 else 0.0
+    pairs_worth = found.weight**2 / found.squares
+    agreement = (pairs_worth * beyond + _BELIEVED) / (pairs_worth + _BELIEVED)
+    deviation = 1.0 / float(np.sqrt(pairs_worth + _BELIEVED))
     possible = (agreement + deviation - _NONE) / (_ALL - _NONE)
     certain = (agreement / deviation - _UNSURE) / (_SURE - _UNSURE)
     return min(max(possible, certain, 0.0), 1.0)

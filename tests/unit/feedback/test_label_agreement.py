@@ -63,12 +63,12 @@ def test_one_who_works_alone_is_judged_by_the_whole_only() -> None:
 
 def test_what_is_long_past_is_forgotten() -> None:
     """Right labels after coins pass again."""
-    random = np.random.default_rng(0)
-    place = random.integers(len(PLACES), size=2 * RECENT)
-    up = np.where(np.arange(place.size) < RECENT, random.random(place.size) < 0.5, place % 2 == 1)
+    random, coins = np.random.default_rng(0), 2 * RECENT
+    place = random.integers(len(PLACES), size=3 * coins)
+    up = np.where(np.arange(place.size) < coins, random.random(place.size) < 0.5, place % 2 == 1)
     leaves = PLACES[place].astype(np.uint16)
     who = np.zeros(place.size, np.int64)
-    assert guard(leaves[:RECENT], up[:RECENT], who[:RECENT], HEIGHT, 0.3).share < 0.3
+    assert guard(leaves[:coins], up[:coins], who[:coins], HEIGHT, 0.3).share < 0.3
     assert guard(leaves, up, who, HEIGHT, 0.3).share == 1.0
 
 
@@ -95,4 +95,12 @@ def test_labels_that_are_nearly_all_up_say_nothing_by_that_alone() -> None:
     leaves = PLACES[place].astype(np.uint16)
     assert guard(leaves, up, who, HEIGHT, 0.3).share < 0.3
     assert guard(leaves, ~up, who, HEIGHT, 0.3).share == 1.0
-    assert guard(leaves, np.ones_like(up), who, HEIGHT, 0.3).share == 1.0
+    assert guard(leaves, np.ones_like(up), who, HEIGHT, 0.3).share == 0.0
+
+
+def test_lessons_that_brought_only_real_ones_pass_on() -> None:
+    """Rejections of long ago still tell where not to look, however many labels are up since."""
+    place = np.random.default_rng(2).integers(len(PLACES), size=100)
+    place = np.concatenate([place, np.full(2_000, 1)])
+    up, leaves = place % 2 == 1, PLACES[place].astype(np.uint16)
+    assert guard(leaves, up, np.zeros(place.size, np.int64), HEIGHT, 0.3).share == 1.0
