@@ -11,6 +11,8 @@ from floodline.feedback.verdicts import Lesson, Verdict
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_OUTRIGHT = (Verdict.MISSED, Verdict.NEW_NORMAL)
+"""What says by itself that the plain forest was wrong: it does not wait for others to agree."""
 _BLOCK = 256
 """Labels whose ways through the trees are looked up at once: as much memory as one needs anyway."""
 
@@ -78,10 +80,11 @@ class Taught(msgspec.Struct, frozen=True, kw_only=True):
     """What the labels came to; g(x), an event's lesson, is the sum of the table over its leaves.
 
     Attributes:
-        table: (T, 2 ** height), bits, divided by the trees and made smaller by `share`.
+        table: (T, 2 ** height), bits, divided by the trees and let through.
         steps: of each label, (n,), so that g(x) = sum_i steps_i K(x, x_i), with K from
             `leaf_likeness`; at least 0 for a label that pulls up, at most 0 for the others.
-        share: how much of all lessons is let through, 0 to 1.
+        share: how much is let through of confirmations and rejections, 0 to 1; what was missed
+            and what is the new usual passes whole.
         agreement: share of the labels foretold by those before them that came as foretold; None
             where none was.
         predicted: how many were foretold.
@@ -107,7 +110,8 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
 
     with |e_i| at most `farthest`, and a_i times trust, times 2^(-age / half_life), times what the
     guard lets through of its analyst (`label_agreement`). Steps of an analyst whose labels add up
-    to more than `analyst_reach` anywhere are made smaller together; then all are, by the guard.
+    to more than `analyst_reach` anywhere are made smaller together; then all but those of events
+    that were missed or are the new usual are, by the guard.
 
     A label that is taken out leaves no trace, since nothing is kept from one call to the next.
     20,000 labels on 100 trees of height 8 take about a second.
@@ -134,7 +138,8 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
     paces = _paces(lessons, kinds, teaching) * guarded.by_label
     foretold, steps = _replayed(lessons, kinds, paces, height, teaching)
     _hold_each_analyst(steps, lessons, height, teaching)
-    steps *= guarded.share
+    said_outright = np.array([each in _OUTRIGHT for each in lessons.verdicts], np.bool_)
+    steps *= np.where(said_outright, 1.0, guarded.share)
     agreed, predicted = came_as_foretold(foretold, up)
     return Taught(
         table=leaf_table(lessons.leaves, steps, height, teaching.gamma),

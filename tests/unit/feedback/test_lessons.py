@@ -146,6 +146,24 @@ def test_trust_and_age_shorten_a_step() -> None:
     assert part == pytest.approx(whole / 8)
 
 
+def test_what_is_said_outright_passes_a_closed_guard() -> None:
+    """Where labels contradict each other a missed event and a new normal still teach."""
+    said = [Verdict.CONFIRMED, Verdict.FALSE_ALARM] * 30 + [Verdict.NEW_NORMAL, Verdict.MISSED]
+    count = len(said)
+    lessons = Lessons(
+        leaves=np.zeros((count, TREES), np.uint16),
+        surprise=np.full(count, 5.0),
+        verdicts=tuple(said),
+        analysts=np.zeros(count, np.int64),
+        trust=np.ones(count),
+        ages=np.zeros(count),
+    )
+    found = taught(lessons, HEIGHT, Teaching())
+    assert found.share == 0.0
+    assert not found.steps[:-2].any()
+    assert found.steps[-2] < 0 < found.steps[-1]
+
+
 @pytest.mark.parametrize("verdict", [Verdict.PLANNED, Verdict.UNSURE])
 def test_a_verdict_that_teaches_nothing_is_refused(verdict: Verdict) -> None:
     """It has to be left out, so that it leaves no trace."""
