@@ -84,14 +84,14 @@ def test_a_label_is_in_force_within_seconds(world: tuple[Path, Outcome]) -> None
                 consumer.wait_running(2)
                 alert = an_alert(api)
                 took = [taught(api, outcome, alert, "false_alarm")]
-                took.append(taught(api, outcome, alert, "confirmed"))
+                took.append(taught(api, outcome, alert, "new_normal"))
                 consumer.process.kill()
                 consumer.process.wait()
             with ConsumerProcess(config, "two") as consumer:
                 consumer.wait_running(2)
                 reached = outcome.total() + 2 * EVENTS_PER_SECOND
                 wait_until(lambda: outcome.total() > reached, "it goes on")
-                took.append(taught(api, outcome, an_alert(api), "confirmed"))
+                took.append(taught(api, outcome, an_alert(api), "false_alarm"))
                 before = outcome.total() + EVENTS_PER_SECOND
                 wait_until(lambda: outcome.total() > before, "it goes on")
                 assert consumer.stop() == 0
