@@ -54,8 +54,9 @@ def feedback(
         str,
         typer.Option(
             metavar="NAMES",
-            help="By comma: threshold_only, feedback, aad, mirror_descent; all if not given. "
-            "none, the plain forest, is always there.",
+            help="By comma: threshold_only, feedback, aad, mirror_descent; these if not given. "
+            "four_none, four_feedback, four_own_tables: the same over four partitions. none, the "
+            "plain forest, is always there.",
         ),
     ] = "",
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Seeds 1 to this.")] = 5,

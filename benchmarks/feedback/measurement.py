@@ -5,7 +5,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from benchmarks.feedback.figures import of_stream, of_streams
-from benchmarks.feedback.runs import METHODS, Lived, Task, lived
+from benchmarks.feedback.runs import EVERY, METHODS, Lived, Task, lived
 from benchmarks.feedback.streams import Played
 from benchmarks.feedback.variants import LABELS, OFTEN, VARIANTS, Variant
 from floodline.errors import ConfigurationError
@@ -26,7 +26,7 @@ def measure(
     Raises:
         ConfigurationError: there is no such variant or method.
     """
-    methods = _with_plain(_known("--methods", methods, METHODS))
+    methods = _with_plain(_known("--methods", methods or list(METHODS), EVERY))
     chosen = [VARIANTS[name] for name in _known("--variants", variants, VARIANTS)]
     tasks = list(_tasks(streams, chosen, methods, seeds))
     done: list[Lived] = []

@@ -1,6 +1,7 @@
 """One stream under one variant, with every method and seed."""
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.detection.metrics import quality
 from benchmarks.feedback.mirror_descent import MirrorDescent
+from benchmarks.feedback.partitioned import PartitionedForest
 from benchmarks.feedback.streams import Played
 from benchmarks.feedback.variants import Variant
 from floodline.configuration.threshold_section import ThresholdSection
@@ -21,6 +23,14 @@ from floodline.simulation.run import METHODS as PRODUCT
 from floodline.simulation.run import Stream, simulate
 
 METHODS: dict[str, Callable[[Setting], Method]] = PRODUCT | {"mirror_descent": MirrorDescent}
+PARTITIONED: dict[str, Callable[[Setting], Method]] = {
+    "four_none": partial(PartitionedForest, partitions=4, lessons="none"),
+    "four_feedback": partial(PartitionedForest, partitions=4, lessons="shared"),
+    "four_own_tables": partial(PartitionedForest, partitions=4, lessons="own"),
+}
+"""The same events over four partitions, by name only: without lessons, one table for all, and each
+partition taught by its own labels."""
+EVERY = METHODS | PARTITIONED
 PEOPLE = 5
 
 
@@ -71,7 +81,7 @@ def lived(task: Task) -> Lived:
         events, anomalies = stream.real.size, int(stream.real.sum())
         try:
             for name in task.methods:
-                runs[name].append(_run(stream, METHODS[name], task.variant, seed))
+                runs[name].append(_run(stream, EVERY[name], task.variant, seed))
         except ValueError as error:
             return Lived(
                 stream=played.name,
