@@ -120,7 +120,9 @@ def _path(report: Report) -> Table:
     table.add_column("threshold", justify="right")
     table.add_column("from row", justify="right")
     table.add_column("why", overflow="fold")
-    for kind, group in groupby(report.threshold_path, lambda step: step.kind):
+    for (kind, _), group in groupby(
+        report.threshold_path, lambda step: (step.kind, step.threshold)
+    ):
         steps = list(group)
         if kind == releases.TEACHING and len(steps) > 1:  # the last says what all did
             numbers = f"{steps[0].release} to {steps[-1].release}"
