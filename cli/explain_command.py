@@ -99,7 +99,10 @@ def _print_alert(alert: "Alert") -> None:
     if found is None:
         typer.echo("this detector does not explain")
         return
-    typer.echo(f"what each feature adds, of {found.total:.4g} {found.unit}:")
+    if found.lesson:
+        moved = "raised" if found.lesson > 0 else "lowered"
+        typer.echo(f"labels {moved} it by {abs(found.lesson):.4g} {found.unit}; without them:")
+    typer.echo(f"how far {found.total:.4g} {found.unit} would fall without each feature:")
     for each in found.contributions:
         value = "missing" if each.value is None else f"{each.value:.6g}"
         usual = "" if each.low is None else f"   usually {each.low:.4g} to {each.high:.4g}"

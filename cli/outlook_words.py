@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from floodline.feedback.spoken_rate import spoken_rate
+
 
 class Share(Protocol):
     """A share between its bounds; None where nothing is known."""
@@ -49,7 +51,7 @@ def foreseen(found: Foreseen) -> str:
     if found.recall.value is None:
         recall = "recall unknown: nothing real was found yet"
     hourly = found.alerts_per_hour.value
-    alerts = "" if hourly is None else f", {hourly:,.1f} alerts an hour"
+    alerts = "" if hourly is None else f", {spoken_rate(hourly)} alerts an hour"
     return (
         f"precision {share_words(found.precision)}, {recall}{alerts} "
         f"({found.answers} answers, {found.confidence:.0%} intervals)"

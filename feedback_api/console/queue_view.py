@@ -15,7 +15,7 @@ from feedback_api.use_cases.lesson_footing import LessonFooting
 from feedback_api.use_cases.lesson_words import what_it_teaches
 from feedback_api.use_cases.provisional import provisional_releases
 from floodline.feedback.verdicts import Verdict
-from floodline.storage import muting
+from floodline.storage import labels, muting
 from floodline.storage.alerts import Order
 from floodline.storage.labels import SignedLabel
 from floodline.storage.tables import AlertRow
@@ -129,7 +129,8 @@ def view_queue(
     found = list_alerts(session, detector, query)
     rows = found.rows
     if asked.cursor is None and not asked.muted:
-        rows = _mixed(rows, _by_chance(session, detector, rows))
+        given = labels.count(session)
+        rows = _mixed(rows, _by_chance(session, detector, rows), given)
     following = replace(asked, cursor=found.next_cursor)
     return QueueView(
         asked,
@@ -154,15 +155,19 @@ def _by_chance(session: Session, detector: str, rows: list[AlertRow]) -> list[Al
     return sorted(chosen, key=lambda row: row.id)
 
 
-def _mixed(rows: list[AlertRow], chance: list[AlertRow]) -> list[AlertRow]:
-    """Each ninth row is followed by one by chance; those that are left over come last."""
+def _mixed(rows: list[AlertRow], chance: list[AlertRow], given: int) -> list[AlertRow]:
+    """Nine rows between two by chance, nearer to the first with each label that was given.
+
+    So who only ever decides on the first row meets each tenth time one by chance. Those that are
+    left over come last.
+    """
     step, mixed = LISTED // RESERVED - 1, list[AlertRow]()
-    for start in range(0, len(rows), step):
-        piece = rows[start : start + step]
-        mixed += piece
-        if len(piece) == step and chance:
-            mixed.append(chance.pop(0))
-    return mixed + chance
+    start, size = 0, step - given % (step + 1)
+    while chance and start + size <= len(rows):
+        mixed += rows[start : start + size]
+        mixed.append(chance.pop(0))
+        start, size = start + size, step
+    return mixed + rows[start:] + chance
 
 
 def _focus(

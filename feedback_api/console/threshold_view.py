@@ -19,6 +19,7 @@ from feedback_api.use_cases.previews import preview_threshold
 from feedback_api.use_cases.teaching import read_teaching
 from feedback_api.use_cases.threshold import read_threshold
 from floodline.errors import Conflict
+from floodline.feedback.spoken_rate import spoken_rate
 from floodline.storage import moves, threshold_state
 from floodline.storage.moves import MoveState
 from floodline.storage.tables import ReleaseRow
@@ -148,7 +149,7 @@ def _gives(outlook: Outlook, policy: PolicyInForce) -> Gives:
             _share("Precision", outlook.precision, _target(policy)),
             _share("Recall", outlook.recall, None),
         ],
-        alerts="unknown" if rate.value is None else f"{rate.value:.3g}",
+        alerts="unknown" if rate.value is None else spoken_rate(rate.value),
         alerts_between=_between(rate.lower, rate.upper),
         answers=outlook.answers,
     )
@@ -175,7 +176,7 @@ def _share(name: str, estimate: Estimate, target: float | None) -> Share:
 
 
 def _between(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:.3g} to {high:.3g}"
+    return "" if low is None or high is None else f"{spoken_rate(low)} to {spoken_rate(high)}"
 
 
 def _percent(share: float) -> float:

@@ -32,7 +32,7 @@ def read_receipt(
     decider = decider_of(footing, policy_of(session, footing))
     if alert.id not in found.ids or _says_nothing(found, alert):
         same = Side.of(decider.decide(seen, standing))
-        text = f"{_left_out(session, footing, alert)}, so it changes nothing."
+        text = f"{_left_out(session, footing, alert)}, so it does not move the threshold."
         return Receipt(
             alert_id=alert.id,
             answers=0,

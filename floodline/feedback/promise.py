@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from floodline.feedback.anytime_bounds import Bounds, rate_per_hour, share_over_strata
 from floodline.feedback.evidence import Evidence
 from floodline.feedback.policies import AlertBudget, Fixed, LeastCost, Policy, PrecisionTarget
+from floodline.feedback.spoken_rate import spoken_rate
 from floodline.feedback.verdict_drift import Drift, verdict_drift
 
 Numbers = NDArray[np.float64]
@@ -154,8 +155,8 @@ def _judged(
     told = f"{seen.answers} of {seen.due} alerts that had time for it are answered"
     if isinstance(policy, AlertBudget) and rate is not None and rate.lower > policy.per_hour:
         return "broken", (
-            f"{seen.alerts} alerts since: {rate.value:.3g} an hour, surely over {rate.lower:.3g}, "
-            f"not at most {policy.per_hour:g}"
+            f"{seen.alerts} alerts since: {spoken_rate(rate.value)} an hour, surely over "
+            f"{spoken_rate(rate.lower)}, not at most {policy.per_hour:g}"
         )
     if seen.alerts < FIRST:
         return "too_early", f"{seen.alerts} alerts since; a look needs {FIRST}"

@@ -206,7 +206,9 @@ class ReviewEstimates:
         of_part, of_rest = unknown
         lower, _ = share_bounds(part, rest.plus(of_rest), self._confidence)
         _, upper = share_bounds(part.plus(of_part), rest, self._confidence)
-        return Interval(value, lower, upper)
+        # Halving only comes near to the ends.
+        lower = np.where(lower < _NOTHING, 0.0, lower)
+        return Interval(value, lower, np.where(upper > 1.0 - _NOTHING, 1.0, upper))
 
     def _rate(self, least: WeightedCounts, most: WeightedCounts) -> Interval:
         lower, _ = total_bounds(least, self._confidence)

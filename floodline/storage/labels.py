@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from floodline.storage.tables import AlertRow, LabelRow, UserRow
@@ -85,6 +85,11 @@ def with_ids(session: Session, ids: Sequence[str]) -> dict[str, SignedLabel]:
         .where(LabelRow.id.in_(ids))
     )
     return {row.id: SignedLabel(row, name, bool(now)) for row, name, now in found}
+
+
+def count(session: Session) -> int:
+    """How many labels were ever given."""
+    return session.scalar(select(func.count()).select_from(LabelRow)) or 0
 
 
 def history(session: Session, alert_id: str) -> list[SignedLabel]:

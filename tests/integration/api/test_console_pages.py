@@ -243,6 +243,19 @@ def test_a_share_of_the_first_page_is_by_chance(api: Api) -> None:
     assert {each.id for each in samples} & {*chance}
 
 
+def test_who_decides_on_the_first_row_only_meets_one_by_chance(api: Api) -> None:
+    """Of ten decisions from the top of the queue, one is on an alert or sample by chance."""
+    key = api.key("alice")
+    store(api.engine, *(new_alert(n) for n in range(90)))
+    store(api.engine, *(new_alert(n, score=0.1, kind=Kind.SAMPLE) for n in range(100, 140)))
+    highest = [new_alert(n).id for n in range(89, 59, -1)]
+    page, by_chance = _page(api, key), 0
+    for _ in range(20):
+        by_chance += _focused(page) not in highest[:20]
+        page = _follow(api, key, _decide(api, key, page, "unsure"))
+    assert by_chance == 2
+
+
 def test_a_short_queue_ends_with_samples(api: Api) -> None:
     """The highest score leads; a sample says what it is, and can be decided like an alert."""
     key = api.key("alice")
