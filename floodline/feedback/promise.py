@@ -154,9 +154,10 @@ def _judged(
 ) -> tuple[Literal["holds", "broken", "too_early"], str]:
     told = f"{seen.answers} of {seen.due} alerts that had time for it are answered"
     if isinstance(policy, AlertBudget) and rate is not None and rate.lower > policy.per_hour:
+        hourly = "" if rate.value is None else f"{spoken_rate(rate.value)} an hour, "
         return "broken", (
-            f"{seen.alerts} alerts since: {spoken_rate(rate.value)} an hour, surely over "
-            f"{spoken_rate(rate.lower)}, not at most {policy.per_hour:g}"
+            f"{seen.alerts} alerts since: {hourly}surely over {spoken_rate(rate.lower)}, "
+            f"not at most {policy.per_hour:g}"
         )
     if seen.alerts < FIRST:
         return "too_early", f"{seen.alerts} alerts since; a look needs {FIRST}"
