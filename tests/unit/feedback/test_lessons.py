@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -70,8 +70,20 @@ def test_steps_go_the_way_of_the_verdict_and_only_so_far(
         assert abs(step) <= LARGEST_STEP[verdict.teaches] * teaching.farthest
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(lessons=ledgers, teaching=TEACHINGS, seed=st.integers(0, 1_000))
+@example(
+    # What the guard shuts out here held up what was missed.
+    lessons=lessons_of(
+        [
+            *(Verdict.CONFIRMED, Verdict.CONFIRMED, Verdict.CONFIRMED, Verdict.FALSE_ALARM),
+            *(Verdict.MISSED, Verdict.FALSE_ALARM, Verdict.CONFIRMED),
+        ],
+        seed=0,
+    ),
+    teaching=Teaching(analyst_reach=1.0),
+    seed=0,
+)
 def test_one_analyst_moves_no_event_further_than_one_may(
     lessons: Lessons, teaching: Teaching, seed: int
 ) -> None:
