@@ -4,6 +4,9 @@ import msgspec
 
 from floodline.feedback.review_estimates import Estimate
 
+_ROUNDED = 1e-9
+"""Bounds are found by halving: one of 0 comes out a little above it."""
+
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A share as the labels tell it, and as it is.
@@ -28,7 +31,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         value, lower, upper = estimate.value, estimate.lower, estimate.upper
         covered = None
         if truth is not None and lower is not None and upper is not None:
-            covered = lower <= truth <= upper
+            covered = lower - _ROUNDED <= truth <= upper + _ROUNDED
         return cls(value=value, lower=lower, upper=upper, truth=truth, covered=covered)
 
 
