@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from feedback_api.access.identity import Identity
 from feedback_api.access.roles import Role
+from feedback_api.console.shares import Share, percent, share_of
 from feedback_api.representations.moves import Move
-from feedback_api.representations.outlooks import Estimate, Outlook
+from feedback_api.representations.outlooks import Outlook
 from feedback_api.representations.policies import BudgetPolicy, PolicyInForce, PrecisionPolicy
 from feedback_api.representations.previews import Preview
 from feedback_api.representations.teaching import Teaching
@@ -18,6 +19,7 @@ from feedback_api.use_cases.moves import made_by_person
 from feedback_api.use_cases.previews import preview_threshold
 from feedback_api.use_cases.teaching import read_teaching
 from feedback_api.use_cases.threshold import read_threshold
+from feedback_api.use_cases.undo_grounds import why_no_undo
 from floodline.errors import Conflict
 from floodline.feedback.spoken_rate import spoken_rate
 from floodline.storage import moves, threshold_state
@@ -26,24 +28,6 @@ from floodline.storage.tables import ReleaseRow
 
 RELEASES = 20
 WAITING = 20
-_WHOLE = 100.0
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share in words, its interval, and both in percent of a bar.
-
-    Attributes:
-        target: what the policy asks for, in percent; None where it asks for nothing.
-    """
-
-    name: str
-    value: str
-    between: str
-    low: float
-    high: float
-    at: float | None
-    target: float | None
 
 
 @dataclass(frozen=True)
@@ -80,7 +64,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class ThresholdView:
-    """The page: what is in force, what waits, what was tried, what labels teach, what was."""
+    """The page: what is in force, what waits, what was tried, what labels teach, what was.
+
+    Attributes:
+        no_undo: why the newest release can't be undone; None where it can.
+    """
 
     threshold: Threshold
     gives: Gives | None
@@ -89,6 +77,7 @@ class ThresholdView:
     teaching: Teaching
     releases: list[ReleaseRow]
     may_steer: bool
+    no_undo: str | None
 
 
 def view_threshold(
@@ -116,6 +105,7 @@ def view_threshold(
         teaching=read_teaching(session, lessons),
         releases=threshold_state.history(session, detector, RELEASES),
         may_steer=steers,
+        no_undo=why_no_undo(session, footing),
     )
 
 
@@ -146,8 +136,8 @@ def _gives(outlook: Outlook, policy: PolicyInForce) -> Gives:
     rate = outlook.alerts_per_hour
     return Gives(
         shares=[
-            _share("Precision", outlook.precision, _target(policy)),
-            _share("Recall", outlook.recall, None),
+            share_of("Precision", outlook.precision, _target(policy)),
+            share_of("Recall", outlook.recall, None),
         ],
         alerts="unknown" if rate.value is None else spoken_rate(rate.value),
         alerts_between=_between(rate.lower, rate.upper),
@@ -158,26 +148,9 @@ def _gives(outlook: Outlook, policy: PolicyInForce) -> Gives:
 def _target(policy: PolicyInForce) -> float | None:
     held = policy.policy
     if isinstance(held, PrecisionPolicy):
-        return _percent(held.at_least)
-    return _percent(held.precision) if isinstance(held, BudgetPolicy) else None
-
-
-def _share(name: str, estimate: Estimate, target: float | None) -> Share:
-    low, high = estimate.lower, estimate.upper
-    return Share(
-        name=name,
-        value="unknown" if estimate.value is None else f"{estimate.value:.1%}",
-        between="" if low is None or high is None else f"{low:.1%} to {high:.1%}",
-        low=0.0 if low is None else _percent(low),
-        high=_WHOLE if high is None else _percent(high),
-        at=None if estimate.value is None else _percent(estimate.value),
-        target=target,
-    )
+        return percent(held.at_least)
+    return percent(held.precision) if isinstance(held, BudgetPolicy) else None
 
 
 def _between(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{spoken_rate(low)} to {spoken_rate(high)}"
-
-
-def _percent(share: float) -> float:
-    return round(share * _WHOLE, 2)

@@ -11,6 +11,7 @@ from feedback_api.representations.policies import PolicyInForce
 from floodline.feedback.decision import Decision
 from floodline.feedback.promise import Watch
 from floodline.storage.controls import Controls
+from floodline.storage.tables import ReleaseRow
 
 
 class Freeze(BaseModel):
@@ -80,6 +81,38 @@ class PromiseWatch(BaseModel):
         )
 
 
+class NewModel(BaseModel):
+    """The evidence began anew: a retrain brought the model in force; its scores mean another thing.
+
+    Labels on alerts and samples that the model before scored count no more for the threshold.
+    """
+
+    release: int = Field(description="The release that brought the model.")
+    made_by: str
+    made_at: datetime
+    labels: int = Field(description="Labelled alerts and samples that count since.")
+    needed: int = Field(description="`threshold.min_labels`: with fewer, labels move nothing.")
+    text: str = Field(description="The same in words.")
+
+    @classmethod
+    def of(cls, row: ReleaseRow, labels: int, needed: int) -> "NewModel":
+        """The release and what is known since, as they are shown."""
+        noun = "label counts" if labels == 1 else "labels count"
+        short = f", of the {needed} that a move by labels needs" if labels < needed else ""
+        return cls(
+            release=row.number,
+            made_by=row.made_by,
+            made_at=row.created_at,
+            labels=labels,
+            needed=needed,
+            text=(
+                f"the evidence began anew with release {row.number}, a retrained model, under "
+                "which a score means something else: labels on what the model before scored count "
+                f"no more for the threshold; {labels} {noun} since{short}"
+            ),
+        )
+
+
 class Waiting(BaseModel):
     """Moves that wait: for another engineer's consent, or for the trainer to release them."""
 
@@ -104,6 +137,7 @@ class Threshold(BaseModel):
     made_at: datetime | None
     reason: str | None
     policy: PolicyInForce
+    new_model: NewModel | None = Field(description="Null before any retrain was released.")
     frozen: Freeze | None
     second_person: bool = Field(description="Whether a move needs another engineer's consent.")
     outlook: Outlook | None = Field(description="Null before anything was chosen for review.")

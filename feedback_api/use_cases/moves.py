@@ -11,10 +11,11 @@ from feedback_api.access.identity import Identity
 from feedback_api.errors import InvalidRequest
 from feedback_api.use_cases.footing import Footing
 from feedback_api.use_cases.threshold import evidence, score_in_force
+from feedback_api.use_cases.undo_grounds import why_no_undo
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict, NotFound, Refused
 from floodline.feedback.preview import preview
-from floodline.storage import audit, controls, moves, releases, threshold_state
+from floodline.storage import audit, controls, moves, threshold_state
 from floodline.storage.moves import MoveKind, MoveState
 from floodline.storage.tables import MoveRow
 
@@ -63,18 +64,11 @@ def undo(session: Session, footing: Footing, act: Act) -> MoveRow:
         Conflict: there is none to undo, it came with a retrained model, whose scores the older
             rule is not meant for, or the threshold is frozen or set by another release meanwhile.
     """
-    rule, number = _movable(session, footing, act.base_release)
-    newest = releases.get(session, footing.detector, number)
-    if newest is None:
-        raise Conflict("no release has set the threshold yet, so there is none to undo")
-    if newest.kind == "retrain":
-        raise Conflict(
-            f"release {number} came with a retrained model: the threshold before it was meant for "
-            "other scores. Move the threshold to a score instead"
-        )
+    _, number = _movable(session, footing, act.base_release)
+    refused = why_no_undo(session, footing)
+    if refused is not None:
+        raise Conflict(refused)
     wanted = threshold_state.before(session, footing.detector, number, footing.initial_rule)
-    if wanted == rule:
-        raise Conflict(f"the threshold before release {number} is the one in force")
     reason = f"undoes release {number}: {act.reason}"
     return _made(session, footing, act, MoveKind.UNDO, wanted, number, reason)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from feedback_api.use_cases.footing import Footing
-from feedback_api.use_cases.threshold import gathered, score_in_force
+from feedback_api.use_cases.threshold import gathered, score_in_force, under_model
 from floodline.errors import Conflict
 from floodline.feedback.preview import Preview, preview
 from floodline.storage import alerts
@@ -32,7 +32,10 @@ def preview_threshold(
     seen = gathered(session, footing, hours or footing.section.look_back_hours)
     now = score_in_force(session, footing, seen.evidence)
     if now is None or not seen.ids:
-        raise Conflict("there was no alert and no sample in that time, so nothing can be compared")
+        under = under_model(session, footing)
+        raise Conflict(
+            f"there was no alert and no sample in that time{under}, so nothing can be compared"
+        )
     found = preview(seen.evidence, now, threshold)
     gained, lost = (
         _rows(session, footing.detector, [seen.ids[item] for item in difference.top])

@@ -7,7 +7,14 @@ from sqlalchemy.orm import Session
 from feedback_api.representations.moves import Rule
 from feedback_api.representations.outlooks import Outlook
 from feedback_api.representations.policies import PolicyInForce
-from feedback_api.representations.threshold import Aim, Freeze, PromiseWatch, Threshold, Waiting
+from feedback_api.representations.threshold import (
+    Aim,
+    Freeze,
+    NewModel,
+    PromiseWatch,
+    Threshold,
+    Waiting,
+)
 from feedback_api.use_cases.footing import Footing
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.feedback.decision import Decider, Decision, Standing
@@ -30,6 +37,7 @@ class ThresholdState:
 
     Attributes:
         release: the one that set the rule; None before any.
+        retrain: the one that brought the model in force; None before any.
         decision: what the policy says of it now.
         watch: whether its promise holds on live alerts; None where there is none to test.
         proposed: moves that wait for consent.
@@ -38,6 +46,7 @@ class ThresholdState:
 
     rule: ThresholdRule
     release: ReleaseRow | None
+    retrain: ReleaseRow | None
     controls: Controls
     policy: Policy
     decision: Decision
@@ -46,16 +55,18 @@ class ThresholdState:
     approved: int
 
 
-def read_state(session: Session, footing: Footing) -> ThresholdState:
-    """The threshold, and what its policy would do next."""
+def read_state(session: Session, footing: Footing, found: Gathered | None = None) -> ThresholdState:
+    """The threshold, and what its policy would do next; `found` as `whole` gathers it."""
     detector = footing.detector
     rule, number = threshold_state.in_force(session, detector, footing.initial_rule)
     set_by_people = controls.get(session, detector)
     policy = set_by_people.policy or footing.section.configured_policy
-    seen, release = evidence(session, footing), releases.get(session, detector, number)
+    seen = (found or whole(session, footing)).evidence
+    release = releases.get(session, detector, number)
     return ThresholdState(
         rule=rule,
         release=release,
+        retrain=releases.get(session, detector, releases.model_number(session, detector)),
         controls=set_by_people,
         policy=policy,
         decision=decider_of(footing, policy).decide(seen, standing_of(session, footing)),
@@ -72,9 +83,9 @@ def read_state(session: Session, footing: Footing) -> ThresholdState:
     )
 
 
-def read_threshold(session: Session, footing: Footing) -> Threshold:
+def read_threshold(session: Session, footing: Footing, found: Gathered | None = None) -> Threshold:
     """The same as JSON."""
-    state = read_state(session, footing)
+    state = read_state(session, footing, found)
     release, decision = state.release, state.decision
     return Threshold(
         detector=footing.detector,
@@ -86,6 +97,7 @@ def read_threshold(session: Session, footing: Footing) -> Threshold:
         made_at=None if release is None else release.created_at,
         reason=None if release is None else release.reason,
         policy=PolicyInForce.of(state.policy, state.controls),
+        new_model=_new_model(state, footing),
         frozen=Freeze.of(state.controls),
         second_person=footing.section.second_person,
         outlook=None if decision.before is None else Outlook.of(decision.before),
@@ -95,13 +107,24 @@ def read_threshold(session: Session, footing: Footing) -> Threshold:
     )
 
 
+def _new_model(state: ThresholdState, footing: Footing) -> NewModel | None:
+    if state.retrain is None:
+        return None
+    return NewModel.of(state.retrain, state.decision.labels, footing.section.min_labels)
+
+
 def evidence(session: Session, footing: Footing) -> Evidence:
     """What was chosen for review, and what was said of it, as the trainer looks at it."""
-    return gathered(session, footing, footing.section.look_back_hours).evidence
+    return whole(session, footing).evidence
+
+
+def whole(session: Session, footing: Footing) -> Gathered:
+    """The same with ids and entities."""
+    return gathered(session, footing, footing.section.look_back_hours)
 
 
 def gathered(session: Session, footing: Footing, hours: float) -> Gathered:
-    """The same of the last hours, at most those that the trainer looks at, with ids."""
+    """The same of the last hours alone, at most those that the trainer looks at."""
     section, detector = footing.section, footing.detector
     return evidence_rows.gathered(
         session,
@@ -113,6 +136,12 @@ def gathered(session: Session, footing: Footing, hours: float) -> Gathered:
         initial_sampling=footing.initial_sampling,
         half_life=section.half_life_hours,
     )
+
+
+def under_model(session: Session, footing: Footing) -> str:
+    """Whose alerts are looked at, as the end of a sentence; empty before any retrain."""
+    number = releases.model_number(session, footing.detector)
+    return f" under the model of release {number}" if number else ""
 
 
 def policy_of(session: Session, footing: Footing) -> Policy:

@@ -67,7 +67,7 @@ def test_an_engineer_tries_moves_and_freezes(reviewed: Console, page: Page) -> N
     page.get_by_role("button", name="Freeze").click()
     expect(page.get_by_text("Frozen by alice since")).to_be_visible()
     page.get_by_role("button", name="Unfreeze").click()
-    expect(page.get_by_role("button", name="Undo release 1")).to_be_visible()
+    expect(page.get_by_role("button", name="Freeze")).to_be_visible()
 
 
 def _busy(console: Console, page: Page) -> None:

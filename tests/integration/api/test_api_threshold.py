@@ -106,6 +106,9 @@ def test_a_preview_can_look_at_the_last_hours(lite: Api) -> None:
     lite.clock.move(hours=100)
     asked = {"threshold": 0.99, "hours": 1}
     problem(lite.post(f"{PATH}/preview", key, json=asked), 409, "conflict")
+    release(lite, 7, 0.9, kind="retrain")
+    refused = problem(lite.post(f"{PATH}/preview", key, json=asked), 409, "conflict")
+    assert "no sample in that time under the model of release 7, so" in refused["detail"]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +156,29 @@ def test_a_receipt_says_why_an_answer_changes_nothing(lite: Api) -> None:
     told = lite.get(f"/api/v1/alerts/{one}/receipt", key).json()
     assert "An earlier model scored this event" in told["text"]
     problem(lite.get("/api/v1/alerts/nothing/receipt", key), 404, "not-found")
+
+
+def test_a_retrained_model_lets_the_evidence_begin_anew(api: Api) -> None:
+    """Who retrained and when, that labels before count no more, and how many are needed."""
+    review(api)
+    key = api.key("alice")
+    assert api.get(PATH, key).json()["new_model"] is None
+    release(api, 1, 0.9, kind="retrain", at=NOW)
+    told = api.get(PATH, key).json()
+    anew = told["new_model"]
+    assert (anew["release"], anew["made_by"]) == (1, "trainer")
+    assert anew["made_at"] == told["made_at"]
+    assert (anew["labels"], anew["needed"], told["outlook"]["answers"]) == (0, 30, 0)
+    assert "count no more for the threshold; 0 labels count since, of the 30" in anew["text"]
+    late = [new_alert(n, score=0.95, release=1, received_at=NOW) for n in range(500, 530)]
+    for number, each in enumerate(store(api.engine, *late), start=1):
+        api.post(f"/api/v1/alerts/{each}/labels", key, json={"verdict": "confirmed"})
+        if number == 1:
+            assert "1 label counts since, of the" in api.get(PATH, key).json()["new_model"]["text"]
+    release(api, 2, 0.92, at=NOW)
+    anew = api.get(PATH, key).json()["new_model"]
+    assert (anew["release"], anew["labels"]) == (1, 30)
+    assert anew["text"].endswith("30 labels count since")
 
 
 def test_guard_rails_are_named(lite: Api) -> None:

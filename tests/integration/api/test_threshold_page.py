@@ -11,7 +11,7 @@ from floodline.configuration.threshold_section import ThresholdSection
 from floodline.detection.threshold_rule import ThresholdRule
 from tests.integration.api.application import Api, problem
 from tests.integration.api.reviews import release, review
-from tests.integration.storage.samples import new_alert, store
+from tests.integration.storage.samples import NOW, new_alert, store
 
 HTML = {"Accept": "text/html"}
 PATH = "/threshold"
@@ -114,6 +114,37 @@ def test_freeze_unfreeze_and_undo(api: Api) -> None:
     assert "Undo release 1" in _page(api, key)
     assert _form(api, key, "/undo", reason="too quiet", base_release="1").status_code == 303
     assert "0.900000 approved undoes release 1: too quiet" in _page(api, key)
+
+
+def test_after_a_retrain_the_page_says_why_it_is_empty(api: Api) -> None:
+    """Which release retrained, that labels before count no more, how many are needed; no undo."""
+    review(api)
+    release(api, 1, 0.9)
+    key = api.key("erin", Role.ENGINEER)
+    assert "began anew" not in _page(api, key)
+    assert "No undo: the threshold before release 1 is the one in force." in _page(api, key)
+    release(api, 2, 0.95, kind="retrain", at=NOW)
+    page = _page(api, key)
+    assert "began anew with release 2 by trainer, 2026-11-22 12:00:00 : it brought a" in page
+    assert "count no more for the threshold; lessons and retrains still use them." in page
+    assert "0 labels count since; labels move the threshold again from 30 on." in page
+    assert "Undo release" not in page
+    assert "No undo: release 2 came with a retrained model" in page
+    assert "Move the threshold to a score instead." in page
+    api.call("PUT", "/api/v1/threshold/policy", key=key, json={"type": "fixed"})
+    assert "0 labels count since." in _page(api, key)
+    release(api, 3, 0.96, at=NOW)
+    page = _page(api, key)
+    assert "began anew with release 2" in page
+    assert "Undo release 3" in page
+
+
+def test_an_undo_that_would_change_nothing_is_not_offered(lite: Api) -> None:
+    """A first release that repeats the configured threshold leaves nothing to go back to."""
+    release(lite, 1, 0.9)
+    page = _page(lite, lite.key("erin", Role.ENGINEER))
+    assert "Undo release" not in page
+    assert "No undo: the threshold before release 1 is the one in force." in page
 
 
 @pytest.mark.parametrize("path", [f"{PATH}?to=2", f"{PATH}?to=0.9&hours=0", f"{PATH}?to=high"])
