@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from floodline.feedback import reasons
 from floodline.feedback.evidence import Evidence
 from floodline.feedback.policies import Aim, Fixed, Policy, aim
 from floodline.feedback.review_estimates import Outlook, outlook
@@ -103,10 +104,7 @@ class Decider(msgspec.Struct, frozen=True, kw_only=True):
             return look.held(*stop)
         wanted = aim(look.reviewed, look.start, self.policy, self.confidence)
         if wanted.score is None:
-            return look.held(
-                "no threshold is any good by the labels: better scores are needed, not another "
-                "threshold"
-            )
+            return look.held(reasons.no_aim(wanted, self.policy))
         return look.railed(wanted.score, wanted)
 
 
@@ -130,21 +128,16 @@ class _Look:
     def too_early(self) -> tuple[str, ...] | None:
         rails, moved = self._decider.rails, self._standing.moved
         if isinstance(self._decider.policy, Fixed):
-            return ("the policy is fixed: labels move nothing",)
+            return (reasons.FIXED,)
         if self._labels < rails.min_labels:
-            said = f"{self._labels} labels so far; a move needs {rails.min_labels}"
-            return said, "min_labels"
+            return reasons.few_labels(self._labels, rails.min_labels), "min_labels"
         if moved is not None and moved < rails.cool_down:
-            said = (
-                f"the last move was {moved * 60:.0f} min ago; the next one comes after "
-                f"{rails.cool_down * 60:g} min"
-            )
-            return said, "cool_down"
+            return reasons.cooling_down(moved * 60, rails.cool_down * 60), "cool_down"
         return None
 
     def railed(self, after: float, wanted: Aim) -> Decision:
         """The wanted threshold, as far as the guard rails let it go."""
-        rails, hit = self._decider.rails, []
+        rails, hit, limits = self._decider.rails, [], []
         bounds = [
             ("analyst_step", *self._analyst_bounds()),
             ("largest_step", *self._step_bounds()),
@@ -154,33 +147,34 @@ class _Look:
             bounded = min(max(after, low), high) if low <= high else self.start
             if bounded != after:
                 hit.append(name)
+                limits.append(self._limit(name, after, bounded, apart=low > high))
             after = bounded
         # At 1 there is no gap left, so that no step is smaller than its share.
-        if after == self.start or abs(after - self.start) < (1 - self.start) * rails.smallest_step:
-            return self._still(wanted, hit)
-        way = f"; {', '.join(hit)} kept it from {wanted.score:.4f}" if hit else ""
-        raised = "raised" if after > self.start else "lowered"
-        sure = (
-            f"the lowest threshold that surely keeps: {self._decider.policy}"
-            if wanted.kept
-            else f"no threshold surely keeps yet: {self._decider.policy}; this one comes nearest"
-        )
-        reason = f"{raised} from {self.start:.4f} to {after:.4f}: {sure}{way}"
+        least = (1 - self.start) * rails.smallest_step
+        if after == self.start or abs(after - self.start) < least:
+            if after != self.start:
+                limits.append(reasons.too_small(least))
+            return self._still(wanted, hit, limits)
+        reason = reasons.moved(self.start, after, wanted, self._decider.policy, limits)
         return self._decision("moved", after, wanted, tuple(hit), reason)
 
-    def _still(self, wanted: Aim, hit: list[str]) -> Decision:
-        if hit:
-            return self._decision(
-                "held",
-                self.start,
-                wanted,
-                tuple(hit),
-                f"held at {self.start:.4f}: {', '.join(hit)} kept it from {wanted.score:.4f}",
-            )
-        near = wanted.score is not None and wanted.score != self.start
-        rails = ("smallest_step",) if near else ()
-        sure = "it surely keeps" if wanted.kept else "no threshold comes nearer to"
-        reason = f"held at {self.start:.4f}: {sure}: {self._decider.policy}"
+    def _limit(self, name: str, wanted: float, bound: float, *, apart: bool) -> str:
+        if apart:
+            return reasons.APART
+        if name == "largest_step" and self.start == 1:
+            return reasons.AT_ONE
+        return reasons.limit(name, wanted, bound)
+
+    def _still(self, wanted: Aim, hit: list[str], limits: list[str]) -> Decision:
+        near = not hit and wanted.score != self.start
+        rails = ("smallest_step",) if near else tuple(hit)
+        reason = reasons.held(
+            self.start,
+            wanted,
+            self._decider.policy,
+            limits,
+            confidence=self._decider.confidence,
+        )
         return self._decision("held", self.start, wanted, rails, reason)
 
     def _step_bounds(self) -> tuple[float, float]:
@@ -207,7 +201,7 @@ class _Look:
         return fallback if found.score is None else found.score
 
     def held(self, reason: str, *rails: str) -> Decision:
-        nothing = Aim(score=None, kept=False)
+        nothing = Aim(score=None, kept=False, ground="unanswered")
         return self._decision("held", self._before, nothing, rails, f"held: {reason}")
 
     def _decision(

@@ -1,5 +1,7 @@
 """What a threshold must hold, and where that puts it."""
 
+from typing import Literal
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -83,16 +85,42 @@ def _between(name: str, value: float) -> None:
         raise ValueError(f"{name} lies between 0 and 1, not {value}")
 
 
+Ground = Literal[
+    "fixed",
+    "surely",
+    "nearly",
+    "may",
+    "surest",
+    "cheapest",
+    "none_cheaper",
+    "over_budget",
+    "nothing_real",
+    "unanswered",
+]
+"""What speaks for an aim.
+
+`surely`: the lowest that surely keeps the promise; `nearly`: the one in force, whose doubt is small
+enough to leave it; `may`: the one in force may keep it, and none surely does; `surest`: none does,
+and this has the highest sure precision; `cheapest`: it surely costs less than the one in force;
+`none_cheaper`: none does. Without an aim: `over_budget`: even the highest score is too often
+reached; `nothing_real`: no precision is sure; `unanswered`: there is no answer.
+"""
+
+
 class Aim(msgspec.Struct, frozen=True, kw_only=True):
     """Where a policy would put the threshold, guard rails aside.
 
     Attributes:
         score: the threshold; None where nothing speaks for any.
         kept: whether the promise surely holds there, with the stated confidence.
+        ground: what speaks for it.
+        costs: what it and the one in force cost an hour, where it is the `cheapest`.
     """
 
     score: float | None
     kept: bool
+    ground: Ground
+    costs: tuple[float, float] | None = None
 
 
 def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float) -> Aim:
@@ -127,7 +155,7 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     predictive algorithms to achieve risk control", 2021, section 2.3 (fixed sequence testing).
     """
     if isinstance(policy, Fixed):
-        return Aim(score=threshold, kept=True)
+        return Aim(score=threshold, kept=True, ground="fixed")
     points = _candidates(reviewed, threshold)
     estimates = ReviewEstimates(reviewed, 2 * confidence - 1)
     if isinstance(policy, LeastCost):
@@ -142,8 +170,8 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     lowest = int(failing[-1]) + 1 if failing.size else 0
     here = int(np.searchsorted(points, threshold))
     if lowest > here and doubt[here] <= LENIENCE * (1 - confidence):
-        return Aim(score=threshold, kept=False)
-    return Aim(score=float(points[lowest]), kept=True)
+        return Aim(score=threshold, kept=False, ground="nearly")
+    return Aim(score=float(points[lowest]), kept=True, ground="surely")
 
 
 def _candidates(reviewed: Reviewed, threshold: float) -> Numbers:
@@ -180,13 +208,17 @@ def _nearest(
     higher = points[np.searchsorted(points, threshold) :]
     precision, target = estimates.precision(higher), _precision_of(policy)
     may_hold, merit = precision.value >= target, precision.lower
+    nothing: Ground = "nothing_real"
     if isinstance(policy, AlertBudget):
         within = ~(estimates.alerts_per_hour(higher).value > policy.per_hour)
         may_hold, merit = may_hold & within, np.where(within, merit, 0.0)
+        nothing = "nothing_real" if within.any() else "over_budget"
     if may_hold[0]:
-        return Aim(score=threshold, kept=False)
+        return Aim(score=threshold, kept=False, ground="may")
     best = int(np.argmax(merit))
-    return Aim(score=float(higher[best]) if merit[best] > _NOTHING else None, kept=False)
+    if merit[best] <= _NOTHING:
+        return Aim(score=None, kept=False, ground=nothing)
+    return Aim(score=float(higher[best]), kept=False, ground="surest")
 
 
 def _precision_of(policy: PrecisionTarget | AlertBudget) -> float:
@@ -210,10 +242,11 @@ def _cheapest(
     estimates: ReviewEstimates, points: Numbers, threshold: float, policy: LeastCost
 ) -> Aim:
     if estimates.answers == 0:
-        return Aim(score=None, kept=False)
+        return Aim(score=None, kept=False, ground="unanswered")
     cost = estimates.cost_per_hour(points, miss=policy.miss, false_alarm=policy.false_alarm)
     here = int(np.searchsorted(points, threshold))
     best = int(np.nanargmin(cost.value)) if np.isfinite(cost.value).any() else here
     if not cost.value[best] < cost.lower[here]:
-        return Aim(score=threshold, kept=True)
-    return Aim(score=float(points[best]), kept=True)
+        return Aim(score=threshold, kept=True, ground="none_cheaper")
+    costs = float(cost.value[best]), float(cost.value[here])
+    return Aim(score=float(points[best]), kept=True, ground="cheapest", costs=costs)

@@ -114,7 +114,7 @@ def test_one_step_takes_at_most_its_share_of_the_gap() -> None:
     moved = decide(evidence(4), standing(0.5), largest_step=0.1)
     assert moved.threshold_after == pytest.approx(0.55)
     assert moved.rails == ("largest_step",)
-    assert "largest_step kept it from" in moved.reason
+    assert "no higher than 0.5500 in one move (threshold.largest_step)" in moved.reason
 
 
 def test_a_small_difference_is_not_worth_a_move() -> None:
