@@ -7,6 +7,7 @@ from feedback_api import error_handlers
 from feedback_api.access.rules import undeclared
 from feedback_api.console import (
     alert_pages,
+    policy_pages,
     queue_pages,
     session_pages,
     static_files,
@@ -95,6 +96,7 @@ def _console(served: dict[str, static_files.StaticFile]) -> APIRouter:
     queue_pages.add_to(router)
     alert_pages.add_to(router)
     threshold_pages.add_to(router)
+    policy_pages.add_to(router)
     teaching_pages.add_to(router)
     session_pages.add_to(router)
     static_files.add_to(router, served)

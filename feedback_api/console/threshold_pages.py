@@ -7,10 +7,12 @@ from fastapi.responses import RedirectResponse
 
 from feedback_api.access.rules import Engineer, Viewer
 from feedback_api.console.pages import pages_of
-from feedback_api.console.threshold_view import view_threshold
+from feedback_api.console.segments_view import SHOWN
+from feedback_api.console.threshold_view import ThresholdRequest, view_threshold
 from feedback_api.errors import InvalidRequest
 from feedback_api.representations.moves import FreezeRequest, MoveRequest, UndoRequest
 from feedback_api.representations.previews import MOST_HOURS
+from feedback_api.representations.segments import MOST_SEGMENTS
 from feedback_api.services import services_of
 from feedback_api.teaching_acts import lesson_footing_of
 from feedback_api.threshold_acts import (
@@ -41,12 +43,13 @@ def add_to(router: APIRouter) -> None:
         identity: Viewer,
         to: Annotated[float | None, Query(ge=0, le=1)] = None,
         hours: Annotated[float | None, Query(gt=0, le=MOST_HOURS)] = None,
+        segments: Annotated[int, Query(ge=1, le=MOST_SEGMENTS)] = SHOWN,
     ) -> Response:
         """The threshold, and with `to` what another one would have done."""
-        services = services_of(request)
+        services, asked = services_of(request), ThresholdRequest(to, hours, segments)
         with reading(services.engine) as session:
             footing, lessons = footing_of(services), lesson_footing_of(services)
-            view = view_threshold(session, footing, lessons, identity, (to, hours))
+            view = view_threshold(session, footing, lessons, identity, asked)
         return pages_of(request).render("threshold/page.html", view=view, identity=identity)
 
     _add_moves(router)

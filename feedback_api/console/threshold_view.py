@@ -6,10 +6,12 @@ from sqlalchemy.orm import Session
 
 from feedback_api.access.identity import Identity
 from feedback_api.access.roles import Role
-from feedback_api.console.shares import Share, percent, share_of
+from feedback_api.console.policy_view import PolicyForms, target_of, view_policy_forms
+from feedback_api.console.segments_view import SegmentsView, view_segments
+from feedback_api.console.shares import Share, share_of
 from feedback_api.representations.moves import Move
 from feedback_api.representations.outlooks import Outlook
-from feedback_api.representations.policies import BudgetPolicy, PolicyInForce, PrecisionPolicy
+from feedback_api.representations.policies import PolicyInForce
 from feedback_api.representations.previews import Preview
 from feedback_api.representations.teaching import Teaching
 from feedback_api.representations.threshold import Threshold
@@ -17,8 +19,9 @@ from feedback_api.use_cases.footing import Footing
 from feedback_api.use_cases.lesson_footing import LessonFooting
 from feedback_api.use_cases.moves import made_by_person
 from feedback_api.use_cases.previews import preview_threshold
+from feedback_api.use_cases.segments import read_segments
 from feedback_api.use_cases.teaching import read_teaching
-from feedback_api.use_cases.threshold import read_threshold
+from feedback_api.use_cases.threshold import read_threshold, whole
 from feedback_api.use_cases.undo_grounds import why_no_undo
 from floodline.errors import Conflict
 from floodline.feedback.spoken_rate import spoken_rate
@@ -28,6 +31,15 @@ from floodline.storage.tables import ReleaseRow
 
 RELEASES = 20
 WAITING = 20
+
+
+@dataclass(frozen=True)
+class ThresholdRequest:
+    """What is asked of the page: another threshold to try, on how many hours, how many segments."""
+
+    threshold: float | None
+    hours: float | None
+    segments: int
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,8 @@ class ThresholdView:
 
     threshold: Threshold
     gives: Gives | None
+    policies: PolicyForms
+    segments: SegmentsView | None
     waiting: list[WaitingMove]
     trial: Trial | None
     teaching: Teaching
@@ -85,21 +99,24 @@ def view_threshold(
     footing: Footing,
     lessons: LessonFooting,
     identity: Identity,
-    asked: tuple[float | None, float | None],
+    asked: ThresholdRequest,
 ) -> ThresholdView:
     """The page, with a trial of the threshold and hours that were asked for, if one was."""
-    told = read_threshold(session, footing)
+    found = whole(session, footing)
+    told = read_threshold(session, footing, found)
     detector = footing.detector
     steers = identity.role.covers(Role.ENGINEER)
     rows = moves.listed(session, detector, WAITING, MoveState.PROPOSED)
     rows += moves.waiting(session, detector)[:WAITING]
-    threshold, hours = asked
     trial = None
-    if threshold is not None:
-        trial = _trial(session, footing, told.policy, threshold, hours)
+    if asked.threshold is not None:
+        trial = _trial(session, footing, told.policy, asked.threshold, asked.hours)
+    segments = read_segments(session, footing, asked.segments, found)
     return ThresholdView(
         threshold=told,
         gives=None if told.outlook is None else _gives(told.outlook, told.policy),
+        policies=view_policy_forms(told.policy, footing.section),
+        segments=view_segments(segments, target_of(told.policy)),
         waiting=[_waiting(Move.of(row), identity, steers=steers) for row in rows],
         trial=trial,
         teaching=read_teaching(session, lessons),
@@ -136,20 +153,13 @@ def _gives(outlook: Outlook, policy: PolicyInForce) -> Gives:
     rate = outlook.alerts_per_hour
     return Gives(
         shares=[
-            share_of("Precision", outlook.precision, _target(policy)),
+            share_of("Precision", outlook.precision, target_of(policy)),
             share_of("Recall", outlook.recall, None),
         ],
         alerts="unknown" if rate.value is None else spoken_rate(rate.value),
         alerts_between=_between(rate.lower, rate.upper),
         answers=outlook.answers,
     )
-
-
-def _target(policy: PolicyInForce) -> float | None:
-    held = policy.policy
-    if isinstance(held, PrecisionPolicy):
-        return percent(held.at_least)
-    return percent(held.precision) if isinstance(held, BudgetPolicy) else None
 
 
 def _between(low: float | None, high: float | None) -> str:

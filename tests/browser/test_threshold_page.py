@@ -70,8 +70,33 @@ def test_an_engineer_tries_moves_and_freezes(reviewed: Console, page: Page) -> N
     expect(page.get_by_role("button", name="Freeze")).to_be_visible()
 
 
+def test_an_engineer_changes_the_policy(reviewed: Console, page: Page) -> None:
+    """The forms begin with what holds, take percent, and one leads back to what is configured."""
+    reviewed.sign_in(page, Role.ENGINEER)
+    page.get_by_role("link", name="Threshold").click()
+    page.get_by_text("Change the policy").click()
+    share = page.get_by_label("At least", exact=True)
+    expect(share).to_have_value("80")
+    share.fill("120")
+    page.get_by_role("button", name="Hold this precision").click()
+    assert share.evaluate("each => each.validity.rangeOverflow")
+    share.fill("92.5")
+    page.get_by_role("button", name="Hold this precision").click()
+    expect(page.get_by_text("(set by alice")).to_be_visible()
+    page.get_by_text("Change the policy").click()
+    expect(share).to_have_value("92.5")
+    page.get_by_label("At most").fill("0.25")
+    page.get_by_role("button", name="Hold this budget").click()
+    expect(
+        page.get_by_text("At most 0.25 alerts an hour, at least 80% of them real")
+    ).to_be_visible()
+    page.get_by_text("Change the policy").click()
+    page.get_by_role("button", name="Back to the configured policy").click()
+    expect(page.get_by_text("(as configured)")).to_be_visible()
+
+
 def _busy(console: Console, page: Page) -> None:
-    """The page with all that it can show: a move that waits, and a trial."""
+    """The page with all that it can show: a move that waits, a trial, segments, the policies."""
     console.sign_in(page, Role.ENGINEER)
     page.goto(f"{console.url}threshold?to=0.85&hours=720")
     page.get_by_label("Move because").fill("more")
@@ -79,6 +104,8 @@ def _busy(console: Console, page: Page) -> None:
     expect(page.get_by_role("region", name="Waiting")).to_be_visible()
     page.goto(f"{console.url}threshold?to=0.93&hours=720")
     expect(page.get_by_role("heading", name="Alerts lost")).to_be_visible()
+    expect(page.get_by_role("heading", name="Segments 3")).to_be_visible()
+    page.get_by_text("Change the policy").click()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -88,15 +115,25 @@ def test_text_has_contrast(reviewed: Console, browser: Browser, scheme: Any) -> 
     page = context.new_page()
     _busy(reviewed, page)
     assert page.evaluate(CONTRAST) == []
+    release(reviewed.api, 2, 0.9, kind="retrain")
+    page.reload()
+    expect(page.get_by_role("note")).to_contain_text("The evidence began anew")
+    assert page.evaluate(CONTRAST) == []
     context.close()
 
 
-@pytest.mark.parametrize("width", [320, 768, 1440])
+_CUT = """() => [...document.querySelectorAll("table, td, th")].flatMap((each) =>
+  each.scrollWidth > each.clientWidth + 1 ? [each.textContent.trim()] : [])"""
+"""What a table hides unless it is scrolled sideways."""
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
 def test_no_width_scrolls_sideways(reviewed: Console, browser: Browser, width: int) -> None:
-    """From a small phone to a desk, the page fits its width."""
+    """From a small phone to a desk, the page fits its width, and no table hides a part."""
     context = browser.new_context(viewport={"width": width, "height": 800})
     page = context.new_page()
     _busy(reviewed, page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.querySelector('.page').scrollWidth") <= width
+    assert page.evaluate(_CUT) == []
     context.close()

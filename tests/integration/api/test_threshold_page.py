@@ -147,6 +147,96 @@ def test_an_undo_that_would_change_nothing_is_not_offered(lite: Api) -> None:
     assert "No undo: the threshold before release 1 is the one in force." in page
 
 
+def test_segments_stand_on_the_page(api: Api) -> None:
+    """Each entity's alerts, labels and precision as the API tells them; without entities none."""
+    key = api.key("vera", Role.VIEWER)
+    store(api.engine, new_alert(900, entity=None, score=0.95, received_at=NOW))
+    assert "Segments" not in _page(api, key)
+    review(api)
+    store(api.engine, *(new_alert(n, entity=f"pump-{n}", received_at=NOW) for n in range(700, 709)))
+    told = api.get("/api/v1/threshold/segments", key).json()
+    page = _page(api, key)
+    assert f"Segments 13 Alerts by entity, most first: {told['reason']}." in page
+    first, precision = told["segments"][0], told["segments"][0]["precision"]
+    assert (
+        f"{first['entity']} {first['alerts']} {first['answers']} {precision['value']:.1%} "
+        f"{precision['lower']:.1%} to {precision['upper']:.1%} {first['borrowed']:.0%}"
+    ) in page
+    assert "pump-708" not in page
+    assert "Show all 13" in page
+    page = _page(api, key, f"{PATH}?segments=13")
+    assert "pump-708" in page
+    assert "none named 1 0" in page
+    assert "Show all" not in page
+    assert api.get(f"{PATH}?segments=201", key, headers=HTML).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("form", "policy"),
+    [
+        ({"type": "precision", "at_least": "92.3"}, {"type": "precision", "at_least": 0.923}),
+        (
+            {"type": "budget", "per_hour": "4.5", "precision": "70"},
+            {"type": "budget", "per_hour": 4.5, "precision": 0.7},
+        ),
+        (
+            {"type": "cost", "miss": "50", "false_alarm": "1"},
+            {"type": "cost", "miss": 50, "false_alarm": 1},
+        ),
+        ({"type": "fixed"}, {"type": "fixed"}),
+    ],
+)
+def test_the_policy_is_changed_on_the_page(
+    api: Api, form: dict[str, str], policy: dict[str, object]
+) -> None:
+    """Shares are typed in percent; the page names who set it and offers the configured one."""
+    key = api.key("erin", Role.ENGINEER)
+    assert "Back to the configured policy" not in _page(api, key)
+    answer = _form(api, key, "/policy", **form)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{PATH}#policy-title")
+    assert api.get("/api/v1/threshold", key).json()["policy"]["policy"] == policy
+    page = _page(api, key)
+    assert "(set by erin, 2026-11-22 12:00:00 )" in page
+    assert "As configured: at least 80% of the alerts real" in page
+    raw = api.get(PATH, key, headers=HTML).text
+    for name, value in form.items():
+        assert f'name="{name}"' in raw
+        assert f'value="{value}"' in raw
+    assert _form(api, key, "/policy/configured").status_code == 303
+    assert api.get("/api/v1/threshold", key).json()["policy"]["configured"]
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({"type": "precision", "at_least": "100"}, "less than 100"),
+        ({"type": "precision"}, "At_least: Field required"),
+        ({"type": "budget", "per_hour": "-1", "precision": "80"}, "Per_hour: Input should be gr"),
+        ({"type": "fixed", "at_least": "80"}, "At_least: Extra inputs"),
+        ({"type": "none"}, "Type: "),
+    ],
+)
+def test_a_form_that_tells_no_policy_is_refused(lite: Api, form: dict[str, str], told: str) -> None:
+    """What is wrong is named, and the policy stays."""
+    key = lite.key("erin", Role.ENGINEER)
+    answer = _form(lite, key, "/policy", **form)
+    assert answer.status_code == 422
+    assert told in unescape(answer.text)
+    assert lite.get("/api/v1/threshold", key).json()["policy"]["configured"]
+
+
+def test_the_page_says_when_a_changed_policy_counts(lite: Api) -> None:
+    """At once; where a second person must consent, or the threshold is frozen, after that."""
+    key = lite.key("erin", Role.ENGINEER)
+    assert "within seconds, without the cool-down." in _page(lite, key)
+    assert "Change the policy" not in _page(lite, lite.key("alice"))
+    strict = Api(lite.engine, threshold=ThresholdSection(second_person=True))
+    _form(strict, key, "/freeze", reason="audit week")
+    page = _page(strict, key)
+    assert "counts once the threshold is unfrozen: the trainer then moves" in page
+    assert "once another engineer has approved that move." in page
+
+
 @pytest.mark.parametrize("path", [f"{PATH}?to=2", f"{PATH}?to=0.9&hours=0", f"{PATH}?to=high"])
 def test_a_trial_of_nonsense_is_refused(lite: Api, path: str) -> None:
     """An address that asks for no threshold or no time is an error, told on a page."""
@@ -164,6 +254,8 @@ def test_forms_need_an_engineer(lite: Api) -> None:
         "/freeze": {"reason": "x"},
         "/unfreeze": {},
         "/moves/x/decisions": {"decision": "approve"},
+        "/policy": {"type": "fixed"},
+        "/policy/configured": {},
     }
     for path, fields in forms.items():
         problem(lite.post(f"{PATH}{path}", key, data=fields), 403, "forbidden")
