@@ -23,13 +23,17 @@ app = typer.Typer(
 
 @app.command(epilog="Example: floodline teaching status --json")
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show whether labels teach, by whom it was stopped, and what they taught."""
+    """Show whether labels teach, by whom it was stopped, and what they taught.
+
+    In JSON `taught_holds` says whether the figures of `taught` are those of now: they are not where
+    labels do not teach.
+    """
     from feedback_api.use_cases.teaching import read_teaching
 
     with threshold_session(config) as (session, footing):
         found = read_teaching(session, _lessons(config, footing))
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(found.model_dump(mode="json") | {"taught_holds": _holds(found)})
     else:
         typer.echo("\n".join(_lines(found)))
 
@@ -90,9 +94,20 @@ def _lines(found: "Teaching") -> list[str]:
     lines = [f"{found.detector}: {_state(found)}"]
     if found.taught is None:
         return [*lines, "  no lesson yet"]
-    when = found.taught.made_at.isoformat(timespec="seconds")
-    lines.append(f"  release {found.taught.release} at {when}: {found.taught.reason}")
-    return [*lines, f"  {_figures(found.taught)}"]
+    made = f"release {found.taught.release} at {found.taught.made_at.isoformat(timespec='seconds')}"
+    if _holds(found):
+        return [*lines, f"  {made}: {found.taught.reason}", f"  {_figures(found.taught)}"]
+    if found.taught.labels == 0:
+        return [*lines, f"  no lesson in force: {made} took them out of the scores"]
+    count = found.taught.labels
+    labels = "1 label" if count == 1 else f"{'some' if count is None else count} labels"
+    leaving = "`floodline train` takes them out of the scores within seconds"
+    return [*lines, f"  the last lessons are of {made}, from {labels}; {leaving}"]
+
+
+def _holds(found: "Teaching") -> bool:
+    """Whether the newest release that changed the lessons is what labels teach now."""
+    return found.on and found.taught is not None and found.taught.labels != 0
 
 
 def _state(found: "Teaching") -> str:
@@ -101,8 +116,8 @@ def _state(found: "Teaching") -> str:
     if not found.configured:
         return "labels teach nothing (feedback.teach = false)"
     if found.off is not None:
-        since = found.off.at.isoformat(timespec="minutes")
-        return f"stopped by {found.off.by} since {since}: {found.off.reason}"
+        since = found.off.at.isoformat(timespec="seconds")
+        return f"labels do not teach: stopped by {found.off.by} since {since}: {found.off.reason}"
     return "labels teach"
 
 

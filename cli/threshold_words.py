@@ -23,6 +23,8 @@ def threshold_lines(found: "Threshold") -> list[str]:
     if found.frozen is not None:
         since = found.frozen.at.isoformat(timespec="minutes")
         lines.append(f"  frozen by {found.frozen.by} since {since}: {found.frozen.reason}")
+    if found.new_model is not None:
+        lines.append(f"  model: {_plain(found.new_model.text)}")
     if found.outlook is None:
         lines.append("  gives: unknown, there was no alert and no sample yet")
     else:

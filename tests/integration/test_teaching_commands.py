@@ -55,6 +55,31 @@ def test_the_status_is_told_in_words_and_as_json(sqlite_engine: Engine) -> None:
     assert "only floodline's own profile can be taught" in said
 
 
+def test_after_a_stop_old_figures_are_not_told_as_if_they_held(sqlite_engine: Engine) -> None:
+    """Until the trainer takes the lessons out, they are of the last release; then they are gone."""
+    teach(sqlite_engine, 1)
+    assert _tell(sqlite_engine, "status")["taught_holds"] is True
+    _say(sqlite_engine, "off", "--reason", "drill", "--as", "eva")
+    head, rest = _say(sqlite_engine, "status").splitlines()
+    assert head.startswith(f"{DETECTOR}: labels do not teach: stopped by eva since 20")
+    assert head.endswith(": drill")
+    assert rest == (
+        "  the last lessons are of release 1 at 2026-11-22T12:00:00+00:00, from 2 labels; "
+        "`floodline train` takes them out of the scores within seconds"
+    )
+    told = _tell(sqlite_engine, "status")
+    assert (told["on"], told["taught_holds"], told["off"]["by"]) == (False, False, "eva")
+    teach(sqlite_engine, 2, labels=0)
+    assert _say(sqlite_engine, "status").splitlines()[1:] == [
+        "  no lesson in force: release 2 at 2026-11-22T12:00:00+00:00 took them out of the scores"
+    ]
+    _say(sqlite_engine, "on", "--as", "eva")
+    assert "no lesson in force" in _say(sqlite_engine, "status")
+    assert _tell(sqlite_engine, "status")["taught_holds"] is False
+    teach(sqlite_engine, 3)
+    assert _tell(sqlite_engine, "status")["taught_holds"] is True
+
+
 def test_off_and_on(sqlite_engine: Engine) -> None:
     """Who stopped it and why is told, kept from others, and in the audit log."""
     said = _say(sqlite_engine, "off", "--reason", "drill", "--as", "eva")

@@ -54,10 +54,11 @@ def threshold(**changes: Any) -> Threshold:
             "kept": False,
             "threshold": 0.7,
             "rails": [],
-            "reason": "held: the policy is fixed: labels move nothing",
+            "reason": "held: the policy is fixed, so labels move nothing",
         },
         "waiting": {"proposed": 0, "approved": 0},
         "watch": None,
+        "new_model": None,
     }
     return Threshold.model_validate(told | changes)
 
@@ -93,8 +94,14 @@ def test_what_is_in_force_is_told_with_its_reason_and_what_it_gives() -> None:
             "  gives: precision 80% (70% to 88%), recall unknown: nothing real was found yet, "
             "2 alerts an hour (40 answers, 90% intervals)"
         ),
-        "  next: held: the policy is fixed: labels move nothing",
+        "  next: held: the policy is fixed, so labels move nothing",
     ]
+
+
+def test_a_model_that_let_the_evidence_begin_anew_is_told() -> None:
+    """In the words of the API, before what the threshold gives."""
+    told = {"release": 4, "made_by": "s", "made_at": AT, "labels": 3, "needed": 30, "text": "anew"}
+    assert threshold_lines(threshold(new_model=told))[3] == "  model: anew"
 
 
 def test_whether_the_promise_holds_is_told() -> None:
