@@ -37,3 +37,8 @@ def read_configuration(path: Path | None, **flags: Any) -> Configuration:
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def left_out(shown: int, total: int) -> list[str]:
+    """The line below a list that --limit cut short; none where it is whole."""
+    return [f"{shown:,} of {total:,}, the newest; --limit {total} shows all"] * (shown < total)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import threshold_policy_commands, threshold_segments_command
-from cli.options import ConfigOption, JsonOption, print_json
+from cli.options import ConfigOption, JsonOption, left_out, print_json
 from cli.threshold_session import AsOption, ReasonOption, person, threshold_session
 from cli.threshold_words import asked_line, move_line, preview_lines, threshold_lines
 from floodline.errors import ConfigurationError
@@ -153,16 +153,17 @@ def moves(
 ) -> None:
     """List moves, the newest first: what asked for them, their state and reason."""
     from feedback_api.representations.moves import Move
-    from floodline.storage.moves import listed
+    from floodline.storage.moves import count, listed
 
     wanted = None if state is None else _state(state)
     with threshold_session(config) as (session, footing):
         rows = [Move.of(row) for row in listed(session, footing.detector, limit, wanted)]
+        total = count(session, footing.detector, wanted)
     if as_json:
-        print_json({"moves": [row.model_dump(mode="json") for row in rows]})
+        print_json({"moves": [row.model_dump(mode="json") for row in rows], "total": total})
         return
-    for row in rows:
-        typer.echo(move_line(row))
+    for line in [*map(move_line, rows), *left_out(len(rows), total)]:
+        typer.echo(line)
     if not rows:
         typer.echo("no such move" if state else "no move yet")
 

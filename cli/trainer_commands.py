@@ -9,6 +9,7 @@ from cli.options import (
     BootstrapOption,
     ConfigOption,
     JsonOption,
+    left_out,
     print_json,
     read_configuration,
 )
@@ -193,18 +194,23 @@ def list_releases(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the releases, the newest first: threshold, kind, reason, who and when."""
+    """List the releases, the newest first: threshold, kind, reason, who and when.
+
+    A last line says how many there are where --limit leaves some out; in JSON, `total`.
+    """
     configuration = read_configuration(config)
     from trainer import main as trainer
 
-    rows = trainer.list_releases(configuration, limit, kind)
+    rows, total = trainer.list_releases(configuration, limit, kind)
     if as_json:
-        print_json({"releases": [_release(row) for row in rows]})
+        print_json({"releases": [_release(row) for row in rows], "total": total})
         return
     for row in rows:
         threshold = "by rarity" if row.threshold is None else f"{row.threshold:.4f}"
         when = row.created_at.isoformat(timespec="seconds")
         typer.echo(f"{row.number:>5}  {when}  {row.kind:<13}  {threshold:>9}  {row.reason}")
+    for line in left_out(len(rows), total):
+        typer.echo(line)
     if not rows:
         of_kind = "" if kind is None else f" of kind {kind}"
         typer.echo(f"No release{of_kind} yet: before any, the configuration's threshold holds.")

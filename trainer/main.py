@@ -115,14 +115,16 @@ def retrain(
 
 def list_releases(
     configuration: Configuration, limit: int, kind: str | None = None
-) -> list[ReleaseRow]:
-    """Up to `limit` releases, of one kind or of any, the newest first.
+) -> tuple[list[ReleaseRow], int]:
+    """Up to `limit` releases, of one kind or of any, the newest first; and how many there are.
 
     Raises:
         DependencyDown: SQL does not answer.
     """
     with _database(configuration) as engine, transaction(engine) as session:
-        return releases.listed(session, configuration.detector.name, limit, kind)
+        detector = configuration.detector.name
+        rows = releases.listed(session, detector, limit, kind)
+        return rows, releases.count(session, detector, kind)
 
 
 def _retrain(configuration: Configuration, engine: Engine, request: Request) -> Retrain:

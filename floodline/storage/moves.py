@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from floodline.errors import Conflict
@@ -57,6 +57,14 @@ def listed(
         chosen = chosen.where(MoveRow.state == state)
     newest_first = chosen.order_by(MoveRow.created_at.desc(), MoveRow.id.desc())
     return list(session.scalars(newest_first.limit(limit)))
+
+
+def count(session: Session, detector: str, state: MoveState | None = None) -> int:
+    """How many there are, in one state or in any."""
+    chosen = select(func.count()).where(MoveRow.detector == detector)
+    if state is not None:
+        chosen = chosen.where(MoveRow.state == state)
+    return session.scalar(chosen) or 0
 
 
 def waiting(session: Session, detector: str) -> list[MoveRow]:

@@ -119,6 +119,14 @@ def listed(
     return list(session.scalars(chosen.order_by(ReleaseRow.number.desc()).limit(limit)))
 
 
+def count(session: Session, detector: str, kind: str | None = None) -> int:
+    """How many there are, of one kind or of any."""
+    chosen = select(func.count()).where(ReleaseRow.detector == detector)
+    if kind is not None:
+        chosen = chosen.where(ReleaseRow.kind == kind)
+    return session.scalar(chosen) or 0
+
+
 def message(row: ReleaseRow) -> Release:
     """The release as it is published."""
     return msgspec.convert(row.body, Release)

@@ -93,8 +93,12 @@ def test_a_move_by_hand_waits_for_the_trainer(shell: Shell) -> None:
     (listed,) = shell.tell("moves")["moves"]
     assert listed == made
     assert shell.say("moves", "--state", "released") == "no such move\n"
+    shell.say("set", "0.96", "--reason", "quieter", "--as", "alice")
+    lines = shell.say("moves", "--limit", "1").splitlines()
+    assert lines[1:] == ["1 of 2, the newest; --limit 2 shows all"]
+    assert shell.tell("moves", "--limit", "1", "--state", "approved")["total"] == 2
     with transaction(shell.engine) as session:
-        assert [row.id for row in moves.waiting(session, DETECTOR)] == [made["id"]]
+        assert moves.waiting(session, DETECTOR)[0].id == made["id"]
         row = session.scalars(select(AuditRow)).all()[-1]
         assert (row.actor, row.action) == ("alice", "move_manual")
     release(Api(shell.engine), 2, 0.95)
