@@ -12,8 +12,9 @@ from floodline.errors import Conflict, FloodlineError
 from floodline.storage import labelled_alerts, retrains
 from floodline.storage.engine import transaction
 from floodline.storage.state_store import open_store
-from trainer.adapters.kafka import KafkaReleases
+from trainer.adapters.kafka import KafkaEvents, KafkaReleases
 from trainer.moves import follow_people
+from trainer.novelty import nothing_new
 from trainer.observation import Observation
 from trainer.ports import Now
 from trainer.recalibration import Recalibration, recalibrate_once
@@ -44,6 +45,8 @@ class Jobs:
         self._observation = observation
         self._retrain = retrain
         self._channel = KafkaReleases(configuration)
+        self._events = KafkaEvents(configuration)
+        self._skipped = False
 
     def all(self, now: Now) -> list[Job]:
         """Every job; a run that fails is logged and counted."""
@@ -91,11 +94,20 @@ class Jobs:
             self._observation.refresh()
 
     def _retrain_if_due(self, now: Now) -> None:
-        if self._retrain_due(now):
-            done = self._retrain(Request(trigger="schedule", made_by="schedule"))
+        request = Request(trigger="schedule", made_by="schedule")
+        if self._retrain_due(now) and not self._skips(request):
+            done = self._retrain(request)
             self._observation.retrained(done.outcome)
             log.info("retrained", outcome=done.outcome, release=done.release, reason=done.reason)
         self._note("retrain")
+
+    def _skips(self, request: Request) -> bool:
+        """Whether there is nothing to learn that the last retrain did not see; told once."""
+        before = self._skipped
+        self._skipped = nothing_new(self._configuration, self._engine, self._events, request)
+        if self._skipped and not before:
+            log.info("retrain skipped", reason="no event and no label came since the last one")
+        return self._skipped
 
     def _retrain_due(self, now: Now) -> bool:
         """Whether the last retrain, or before any the first alert, lies a full interval back.

@@ -68,7 +68,11 @@ def _stored(
         ranges=msgspec.to_builtins(done.ranges),
         labels=done.labels,
         mlflow_run_id=done.mlflow_run_id,
-        figures={"metrics": done.metrics, "state_sha256": done.state_sha256},
+        figures={
+            "metrics": done.metrics,
+            "state_sha256": done.state_sha256,
+            retrains.MATERIAL: done.material_sha256,
+        },
         release=done.release,
     )
     return done

@@ -27,7 +27,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retrain(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a retrain."""
+    """What became of a retrain; `material_sha256` tells what it was made from."""
 
     id: str
     outcome: str
@@ -41,6 +41,7 @@ class Retrain(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     invalid: int
     labels: int
+    material_sha256: str
     metrics: dict[str, float]
 
 

@@ -16,6 +16,7 @@ from trainer.evaluation import cases
 from trainer.fit import Fit, fitted_rule
 from trainer.gate import Judgement, judge
 from trainer.material import gather
+from trainer.novelty import material_digest
 from trainer.promotion import store_outcome
 from trainer.publication import publish_waiting
 from trainer.recalibration import rule_in_force
@@ -129,6 +130,13 @@ def _published(
         events=len(outcome.samples),
         invalid=inputs.invalid,
         labels=len(outcome.cases),
+        material_sha256=material_digest(
+            configuration,
+            request,
+            inputs.topic_id,
+            {each.partition: each.end for each in inputs.ranges},
+            inputs.label_digest,
+        ),
         metrics=metrics_of(outcome),
     )
     done = store_outcome(configuration, services, request, done, fit, tenure)

@@ -10,6 +10,9 @@ from floodline.errors import NotFound
 from floodline.storage.tables import RetrainRow
 
 RUNNING = "running"
+MATERIAL = "material_sha256"
+"""Among a retrain's figures: what it was made from."""
+_WELL = ("published", "kept")
 
 
 def start(session: Session, *, id: str, detector: str, now: datetime) -> None:
@@ -86,9 +89,18 @@ def last_finished(session: Session, detector: str) -> datetime | None:
     """When the last retrain of this detector finished; failed ones do not count."""
     return session.scalar(
         select(func.max(RetrainRow.finished_at)).where(
-            RetrainRow.detector == detector, RetrainRow.outcome.in_(("published", "kept"))
+            RetrainRow.detector == detector, RetrainRow.outcome.in_(_WELL)
         )
     )
+
+
+def last_material(session: Session, detector: str) -> str | None:
+    """What the last retrain that finished was made from; failed ones do not count."""
+    chosen = select(RetrainRow.figures).where(
+        RetrainRow.detector == detector, RetrainRow.outcome.in_(_WELL)
+    )
+    figures = session.scalar(chosen.order_by(RetrainRow.finished_at.desc()).limit(1))
+    return None if figures is None else figures.get(MATERIAL)
 
 
 def listed(session: Session, detector: str, limit: int) -> list[RetrainRow]:
