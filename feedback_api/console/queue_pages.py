@@ -19,20 +19,25 @@ from feedback_api.services import Services, services_of
 from feedback_api.teaching_acts import lesson_footing_of
 from feedback_api.threshold_acts import footing_of
 from feedback_api.use_cases.alerts import is_muted
-from floodline.feedback.verdicts import ON_ALERTS, Verdict
+from floodline.feedback.verdicts import Verdict
 from floodline.storage.alerts import Order
 from floodline.storage.engine import reading, transaction
 
-BY_KEY = {"y": Verdict.CONFIRMED, "n": Verdict.FALSE_ALARM, "u": Verdict.UNSURE}
-OTHERS = tuple(verdict for verdict in ON_ALERTS if verdict not in BY_KEY.values())
-_OTHER = "other"
+BY_KEY = {
+    "y": Verdict.CONFIRMED,
+    "n": Verdict.FALSE_ALARM,
+    "u": Verdict.UNSURE,
+    "i": Verdict.KNOWN_ISSUE,
+    "o": Verdict.NEW_NORMAL,
+    "p": Verdict.PLANNED,
+}
+"""Every verdict on an alert; `u`, `i`, `o` and `p` lie in a row."""
 
 
 class Decision(BaseModel):
-    """The decision form; `other` holds the verdict where none of the buttons fits."""
+    """The decision form: `decision` is the verdict of the button that was pressed."""
 
     decision: str = Field(max_length=50)
-    other: str = Field(default="", max_length=50)
     note: str = ""
     order: Order = Order.SCORE
     cursor: str = Field(default="", max_length=CURSOR_CHARACTERS)
@@ -67,8 +72,6 @@ def add_to(router: APIRouter) -> None:
             intake=_intake_state(services),
             scoring=ScoringNotice.of(services.scoring.get(), services.clock()),
             by_key=BY_KEY,
-            others=OTHERS,
-            other=_OTHER,
         )
 
     @router.get("/alerts/{alert_id}", response_model=None)
@@ -95,9 +98,8 @@ def _next(services: Services, form: Decision) -> str | None:
 
 
 def _label(form: Decision) -> LabelRequest:
-    verdict = form.other if form.decision == _OTHER else form.decision
     try:
-        return LabelRequest(verdict=verdict, note=form.note or None)
+        return LabelRequest(verdict=form.decision, note=form.note or None)
     except ValidationError as error:
         raise InvalidRequest(f"the note {error.errors()[0]['msg']}", "/note") from error
 

@@ -32,7 +32,8 @@
   opener.addEventListener("click", toggle);
 
   const typing = (element) =>
-    element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
+    element.isContentEditable ||
+    (["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName) && element.type !== "checkbox");
 
   const press = (key) => {
     if (leaving) return false;

@@ -42,16 +42,39 @@ def test_decisions_by_key(console: Console, page: Page) -> None:
     assert console.verdicts() == {4: "confirmed", 3: "false_alarm", 2: "confirmed", 1: None}
 
 
+@pytest.mark.parametrize(
+    ("key", "verdict"), [("i", "known_issue"), ("o", "new_normal"), ("p", "planned")]
+)
+def test_the_other_verdicts_have_a_key_each(
+    console: Console, page: Page, key: str, verdict: str
+) -> None:
+    """i, o and p give the verdicts beside yes, no and unsure, as `?` tells; z takes one back."""
+    words = verdict.replace("_", " ")
+    console.sign_in(page)
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog.locator("dl > div", has_text=f"{key}{words}:")).to_have_count(1)
+    page.keyboard.press(key)
+    page.keyboard.press("?")
+    expect(dialog).to_be_hidden()
+    assert set(console.verdicts().values()) == {None}
+    page.keyboard.press(key)
+    _notice(page).to_contain_text(f"{words} on unit-1")
+    _focus(page).to_have_text("unit-0")
+    page.keyboard.press("z")
+    _focus(page).to_have_text("unit-1")
+    assert console.verdicts() == {4: verdict, 3: None, 2: None, 1: None}
+
+
 def test_decisions_by_button(console: Console, page: Page) -> None:
-    """Every key is printed on a button that does the same; the select holds the other verdicts."""
+    """Every key is printed on a button that does the same; the note goes with any verdict."""
     console.sign_in(page)
     page.get_by_role("button", name="y Confirm").click()
     _notice(page).to_contain_text("confirmed on unit-1")
     page.get_by_role("button", name="n False alarm").click()
     _notice(page).to_contain_text("false alarm on unit-0")
     page.get_by_label("Note").fill("load test")
-    page.get_by_label("Another verdict").select_option("planned")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="p Planned real but expected").click()
     _notice(page).to_contain_text("planned on unit-2")
     page.get_by_role("link", name="z Change").click()
     _focus(page).to_have_text("unit-2")
@@ -82,15 +105,13 @@ def test_everything_works_without_javascript(console: Console, plain_page: Page)
 
 
 def test_keys_are_text_where_text_is_typed(console: Console, page: Page) -> None:
-    """In the note and the select keys type; with ctrl they are the browser's."""
+    """In the note keys type; with ctrl they are the browser's."""
     console.sign_in(page)
     page.get_by_label("Note").click()
-    page.keyboard.type("any yes? jury")
-    page.get_by_label("Another verdict").focus()
-    page.keyboard.press("n")
+    page.keyboard.type("any yes? jury, in op")
     page.get_by_role("heading", level=2).first.click()
     page.keyboard.press("Control+y")
-    expect(page.get_by_label("Note")).to_have_value("any yes? jury")
+    expect(page.get_by_label("Note")).to_have_value("any yes? jury, in op")
     assert set(console.verdicts().values()) == {None}
 
 
@@ -218,4 +239,5 @@ def test_the_keyboard_reaches_everything(console: Console, page: Page) -> None:
         seen.add(page.evaluate("document.activeElement.textContent.trim().split(/\\s+/).join(' ')"))
         shown = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert shown != "none" or page.evaluate("document.activeElement === document.body")
-    assert {"y Confirm", "n False alarm", "u Unsure", "Save", "Sign out"} <= seen
+    assert "i Known issue real, already being handled" in seen
+    assert {"y Confirm", "n False alarm", "u Unsure", "Sign out"} <= seen

@@ -90,8 +90,7 @@ def test_a_decision_says_what_it_teaches(taught: Console, page: Page) -> None:
 def test_a_known_issue_clears_the_queue_of_what_is_alike(taught: Console, page: Page) -> None:
     """It leaves a shorter queue; the muted ones are a link away, and come back with the issue."""
     taught.sign_in(page)
-    page.get_by_label("Another verdict").select_option("known_issue")
-    page.get_by_role("button", name="Save").click()
+    page.keyboard.press("i")
     expect(page.get_by_role("status")).to_contain_text("1 alike alert is muted")
     expect(page.get_by_role("heading", level=1)).to_have_text("Queue 1")
     expect(page.get_by_role("heading", level=2).first).to_have_text("unit-0")
@@ -139,8 +138,7 @@ def test_no_width_scrolls_sideways(taught: Console, browser: Browser, width: int
     taught.sign_in(page)
     expect(_lowered(page)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.get_by_label("Another verdict").select_option("known_issue")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="i Known issue").click()
     expect(page.get_by_role("link", name="Muted 1")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.goto(f"{taught.url}threshold")

@@ -8,6 +8,7 @@ import pytest
 
 from feedback_api.access.roles import Role
 from floodline.detection.threshold_rule import ThresholdRule
+from floodline.feedback.verdicts import ON_ALERTS
 from floodline.storage.alerts import Kind
 from tests.integration.api.application import Api
 from tests.integration.storage.samples import EXPLANATION, new_alert, store
@@ -31,7 +32,7 @@ def _focused(page: str) -> str:
 def _decide(api: Api, key: str, page: str, decision: str, **fields: str) -> httpx.Response:
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
     given = {name: unescape(value) for name, value in hidden.items()}
-    data = given | {"decision": decision, "other": "", "note": ""} | fields
+    data = given | {"decision": decision, "note": ""} | fields
     path = f"/alerts/{_focused(page)}/decisions"
     return api.post(path, key, data=data, headers=HTML)
 
@@ -94,10 +95,14 @@ def test_a_decision_is_stored_and_the_next_alert_comes(api: Api) -> None:
 
 
 def test_another_verdict_with_a_note(api: Api) -> None:
-    """The select gives the other verdicts, and the note is kept."""
+    """Every verdict has a button of its own, with its meaning, and the note is kept."""
     key = api.key("alice")
     (wanted,) = store(api.engine, new_alert(1))
-    _decide(api, key, _page(api, key), "other", other="planned", note="load <test>")
+    page = _page(api, key)
+    for verdict in ON_ALERTS:
+        assert f'name="decision" value="{verdict}" data-key="' in page
+        assert verdict.meaning in unescape(page)
+    _decide(api, key, page, "planned", note="load <test>")
     (label,) = api.get(f"/api/v1/alerts/{wanted}/labels", key).json()["items"]
     assert (label["verdict"], label["note"]) == ("planned", "load <test>")
     assert "load &lt;test&gt;" in _page(api, key, f"/?at={wanted}")
@@ -123,7 +128,7 @@ def test_the_last_decision_can_be_changed(api: Api) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"decision": "other"}, "is no verdict on an alert"),
+        ({"decision": "missed"}, "is no verdict on an alert"),
         ({"decision": "evil"}, "is no verdict on an alert"),
         ({"decision": "confirmed", "note": "x" * 2001}, "at most 2000 characters"),
         ({"decision": "confirmed", "note": "\x00"}, "U+0000"),
