@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.options import ConfigOption, JsonOption, print_json, read_configuration
+from cli.switches import Stop, tell_free, tell_stop
 from cli.threshold_session import AsOption, ReasonOption, person, threshold_session
 
 # Imported where it runs: the database's parts take a while, and `floodline --help` should not.
@@ -51,15 +52,8 @@ def off(
     identity = person(by)
     with threshold_session(config) as (session, footing):
         found = stop_teaching(session, _lessons(config, footing), identity, reason)
-    if as_json:
-        told = {
-            "by": found.teaching_off_by,
-            "at": found.teaching_off_at,
-            "reason": found.teaching_off_reason,
-        }
-        print_json({"off": told})
-    else:
-        typer.echo(f"stopped by {found.teaching_off_by}: {found.teaching_off_reason}")
+    stop = Stop(found.teaching_off_by, found.teaching_off_at, found.teaching_off_reason)
+    tell_stop("off", "stopped", stop, as_json=as_json)
 
 
 @app.command(epilog="Example: floodline teaching on")
@@ -70,10 +64,7 @@ def on(by: AsOption = None, config: ConfigOption = None, as_json: JsonOption = F
     identity = person(by)
     with threshold_session(config) as (session, footing):
         resume_teaching(session, _lessons(config, footing), identity)
-    if as_json:
-        print_json({"off": None})
-    else:
-        typer.echo("labels may teach")
+    tell_free("off", "labels may teach", as_json=as_json)
 
 
 def _lessons(config: Path | None, footing: "Footing") -> "LessonFooting":

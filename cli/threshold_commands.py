@@ -7,6 +7,7 @@ import typer
 
 from cli import threshold_policy_commands, threshold_segments_command
 from cli.options import ConfigOption, JsonOption, left_out, print_json
+from cli.switches import Stop, tell_free, tell_stop
 from cli.threshold_session import AsOption, ReasonOption, person, threshold_session
 from cli.threshold_words import asked_line, move_line, preview_lines, threshold_lines
 from floodline.errors import ConfigurationError
@@ -121,11 +122,8 @@ def freeze(
     identity = person(by)
     with threshold_session(config) as (session, footing):
         found = controls.freeze(session, footing, identity, reason)
-    if as_json:
-        told = {"by": found.frozen_by, "at": found.frozen_at, "reason": found.frozen_reason}
-        print_json({"frozen": told})
-    else:
-        typer.echo(f"frozen by {found.frozen_by}: {found.frozen_reason}")
+    stop = Stop(found.frozen_by, found.frozen_at, found.frozen_reason)
+    tell_stop("frozen", "frozen", stop, as_json=as_json)
 
 
 @app.command(epilog="Example: floodline threshold unfreeze")
@@ -136,10 +134,7 @@ def unfreeze(by: AsOption = None, config: ConfigOption = None, as_json: JsonOpti
     identity = person(by)
     with threshold_session(config) as (session, footing):
         controls.unfreeze(session, footing, identity)
-    if as_json:
-        print_json({"frozen": None})
-    else:
-        typer.echo("the threshold may move")
+    tell_free("frozen", "the threshold may move", as_json=as_json)
 
 
 @app.command(epilog="Example: floodline threshold moves --state proposed")

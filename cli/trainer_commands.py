@@ -34,6 +34,10 @@ PlacesTo = Annotated[
     typer.Option("--to", metavar="P:OFFSET", help="Offset after the last; repeatable."),
 ]
 
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done; write and publish nothing.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the trainer's commands to the command line."""
@@ -49,9 +53,7 @@ def register(app: typer.Typer) -> None:
 def recalibrate(
     config: ConfigOption = None,
     bootstrap_servers: BootstrapOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done; write and publish nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Move the threshold towards the target precision, as far as the labels tell."""
@@ -82,9 +84,7 @@ def _told(done: "Recalibration") -> str:
 def teach(
     config: ConfigOption = None,
     bootstrap_servers: BootstrapOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done; write and publish nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Learn all labels anew and release the leaf weights, where they have changed.
