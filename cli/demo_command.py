@@ -74,7 +74,10 @@ def demo(
         str | None, typer.Option(help="Use this Kafka in place of a local one.")
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave all running at the end, until ctrl-C.")
+        bool,
+        typer.Option(
+            "--keep", help="Leave all running at the end, until ctrl-C, and say how to go on."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,6 +103,7 @@ def demo(
 
 def _play(settings: DemoSettings, *, as_json: bool) -> None:
     # Imported late: MLflow takes seconds, and `floodline --help` should not.
+    from demo.next_steps import next_steps, own_command
     from demo.report import show
     from demo.scenario import Scenario
 
@@ -122,10 +126,9 @@ def _play(settings: DemoSettings, *, as_json: bool) -> None:
         else:
             show(report, Console())
         if settings.keep:
-            sys.stderr.write(
-                "all is running, retrains too; ctrl-C ends it. To check it, in another terminal:\n"
-                f"  floodline verify --config {settings.folder / 'floodline.toml'}\n"
-            )
+            config = settings.folder / "floodline.toml"
+            sys.stderr.write(f"\n{next_steps(own_command(), config, report.addresses)}")
+            sys.stderr.flush()
             threading.Event().wait()
     finally:
         scenario.stop()

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from consumer.audit.report import Report
     from consumer.audit.verifier import Verified
 
-EXAMPLE = "Example: floodline verify --partition 0 --from 20000 --to 40000 --json"
+EXAMPLE = (
+    "Example: floodline verify --partition 0 --from 10000 --to 20000 --json; for a demo that was "
+    "kept, add --config with the floodline.toml that it names at its end"
+)
 
 _SAID = {
     "missing": "is missing",

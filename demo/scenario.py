@@ -84,7 +84,7 @@ class Scenario:
             configuration.kafka.bootstrap_servers, configuration.topics, configuration.group
         )
         if self._settings.keep:
-            self._addresses["key"] = f"{key}   (for the console)"
+            self._addresses["key"] = key
         return self._report(configuration, accounts, analyst.labels, time.monotonic() - started)
 
     def stop(self) -> None:
