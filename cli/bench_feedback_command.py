@@ -55,8 +55,9 @@ def feedback(
         typer.Option(
             metavar="NAMES",
             help="By comma: threshold_only, feedback, aad, mirror_descent; these if not given. "
-            "four_none, four_feedback, four_own_tables: the same over four partitions. none, the "
-            "plain forest, is always there.",
+            "four_none, four_feedback, four_own_tables: the same over four partitions. "
+            "mixed_unlike, mixed_near: one place in five of the queue for what would teach most. "
+            "none, the plain forest, is always there.",
         ),
     ] = "",
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Seeds 1 to this.")] = 5,

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class TaughtLabels:
-    """The labels behind a release that taught: their ids, events' leaves (n, T), and steps (n,)."""
+    """The labels behind a release that taught.
+
+    Their ids, leaves and shares of their events, (n, T) each, and steps, (n,).
+    """
 
     label_ids: tuple[str, ...]
     leaves: NDArray[np.uint16]
+    shares: NDArray[np.float64]
     steps: NDArray[np.float64]
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from floodline.detection import tree_excess
 from floodline.detection.remembering_forest import RememberingForest
 from floodline.detection.scorer import Scorer
-from floodline.storage.lesson_rows import Reached
+from floodline.storage.lesson_rows import Place, Reached
 from floodline.storage.state_store import StateStore
 
 
@@ -19,7 +20,7 @@ class Routing:
         self._forest: RememberingForest | None = None
 
     def __call__(self, events: Sequence[dict[str, float]]) -> list[Reached]:
-        """The leaf of each tree and the bits above the usual, for each event by its features.
+        """The leaf of each tree, its excess and the bits above the usual, for each event.
 
         Raises:
             StateRefused: the model is not in the store, or damaged.
@@ -32,7 +33,8 @@ class Routing:
             [[float(event.get(name, np.nan)) for name in forest.features] for event in events]
         )
         leaves, surprise = forest.leaves_many(rows), forest.bits_many(rows) - forest.usual
-        return list(zip(leaves, surprise.tolist(), strict=True))
+        excess = tree_excess.in_bits(forest.excess_of(leaves))
+        return [Place(*each) for each in zip(leaves, excess, surprise.tolist(), strict=True)]
 
     def _read(self) -> RememberingForest | None:
         if self._forest is None:

@@ -40,6 +40,7 @@ class PartitionedForest:
         self._partition = np.empty(0, np.int64)
         self._queue, self._surprise = np.empty(0), np.empty(0)
         self._leaves = np.empty((0, shape[0]), np.uint16)
+        self._excess = np.empty((0, shape[0]))
         self._seen, self._start, self._window = 0, 0, 0
 
     def step(self, rows: Rows) -> Numbers:
@@ -49,12 +50,14 @@ class PartitionedForest:
         self._partition = self._random.integers(len(self._forests), size=count)
         self._queue, self._surprise = np.empty(count), np.empty(count)
         self._leaves = np.zeros((count, self._parameters.trees), np.uint16)
+        self._excess = np.zeros(self._leaves.shape)
         scores = np.empty(count)
         for number, forest in enumerate(self._forests):
             own = np.flatnonzero(self._partition == number)
             found = steps(forest, np.ascontiguousarray(rows[own]))
             scores[own], self._leaves[own] = found.scores, found.leaves
             self._queue[own] = found.queue
+            self._excess[own] = found.excess(np.arange(own.size))
             self._surprise[own] = found.queue - lesson_of(self._tables[number], found.leaves)
         return scores
 
@@ -64,7 +67,8 @@ class PartitionedForest:
         for number, reviewed in enumerate(self._reviewed):
             of_all = len(self._reviewed) == 1
             own = chosen if of_all else chosen[self._partition[chosen] == number]
-            reviewed.shown(self._start + own, self._leaves[own], self._surprise[own])
+            numbers = np.column_stack([self._surprise[own], self._excess[own]])
+            reviewed.shown(self._start + own, self._leaves[own], numbers)
         owners = self._partition[chosen].tolist()
         self._owner.update(zip((self._start + chosen).tolist(), owners, strict=True))
         return chosen

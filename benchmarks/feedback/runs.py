@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.detection.metrics import quality
 from benchmarks.feedback.mirror_descent import MirrorDescent
+from benchmarks.feedback.mixed import MixedQueue
 from benchmarks.feedback.partitioned import PartitionedForest
 from benchmarks.feedback.streams import Played
 from benchmarks.feedback.variants import Variant
@@ -30,7 +31,12 @@ PARTITIONED: dict[str, Callable[[Setting], Method]] = {
 }
 """The same events over four partitions, by name only: without lessons, one table for all, and each
 partition taught by its own labels."""
-EVERY = METHODS | PARTITIONED
+MIXED: dict[str, Callable[[Setting], Method]] = {
+    "mixed_unlike": partial(MixedQueue, asked="unlike"),
+    "mixed_near": partial(MixedQueue, asked="near"),
+}
+"""One place in five for what would teach most, by name only."""
+EVERY = METHODS | PARTITIONED | MIXED
 PEOPLE = 5
 
 

@@ -1,5 +1,7 @@
 """Simulated streams: how scores of real anomalies and of the rest are spread, and how both move."""
 
+from functools import lru_cache
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +55,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
     def rest_tail(self, x: Numbers | float, moment: float) -> Numbers:
         """The share of the others at or above x, at a moment in [0, 1] of the stream."""
-        at = np.asarray(x) - self.drift * moment
-        long = gammaincc(4.0, np.maximum(at + 2.0, 0.0) / 0.5)
-        tail: Numbers = (1 - self.skewed) * ndtr(-at) + self.skewed * long
-        return tail
+        shift = self.drift * moment
+        if x is _GRID and shift == 0.0:
+            return _on_grid(self.skewed)
+        return _tail(np.asarray(x) - shift, self.skewed)
 
     def precision(self, x: float, labels: int, moment: float) -> float:
         """The expected share of real ones among the events at or above x; 1 without any."""
@@ -106,11 +108,24 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         return x
 
     def _rest(self, random: np.random.Generator, floor: float) -> Numbers:
-        points = np.append(floor, _GRID[np.searchsorted(_GRID, floor, side="right") :])
-        tails = self.rest_tail(points, 0.0)
+        above = np.searchsorted(_GRID, floor, side="right")
+        points = np.append(floor, _GRID[above:])
+        tails = np.append(self.rest_tail(floor, 0.0), self.rest_tail(_GRID, 0.0)[above:])
         count = random.poisson(EVENTS_AN_HOUR * (1 - self.prevalence) * float(tails[0]))
         x: Numbers = np.interp(-random.random(count) * tails[0], -tails, points)
         return x
+
+
+def _tail(at: Numbers, skewed: float) -> Numbers:
+    long = gammaincc(4.0, np.maximum(at + 2.0, 0.0) / 0.5)
+    tail: Numbers = (1 - skewed) * ndtr(-at) + skewed * long
+    return tail
+
+
+@lru_cache(maxsize=64)
+def _on_grid(skewed: float) -> Numbers:
+    """What a stream asks for each hour."""
+    return _tail(_GRID, skewed)
 
 
 def drawn(seed: int, *, calm: bool) -> World:

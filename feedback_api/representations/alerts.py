@@ -121,7 +121,8 @@ class Explanation(BaseModel):
     `unit` is `bits` or `score`, of `total` and of contributions, the largest of which comes first.
     `leaves` is the leaf that the event reached in each tree: little-endian uint16 in base64 (uint32
     where trees are higher than 16). `usual` is the total of an ordinary event, null where that is
-    not known; `lesson` what labels added, in bits, and no part of `total`.
+    not known; `lesson` what labels added, in bits, and no part of `total`; `excess` by how many
+    bits each tree found the event rarer than usual, in sixteenths, a byte a tree in base64.
     """
 
     unit: str
@@ -130,6 +131,7 @@ class Explanation(BaseModel):
     leaves: str
     usual: float | None = None
     lesson: float = 0.0
+    excess: str = ""
 
 
 class AlertDetail(Alert):

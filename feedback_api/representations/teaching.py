@@ -42,8 +42,8 @@ class Taught(BaseModel):
     reason: str
     labels: int | None = Field(description="Labels that teach.")
     share: float | None = Field(
-        description="How much of their lessons is let through, 0 to 1: less where labels of alike "
-        "events contradict each other."
+        description="How much of their lessons is let through, 0 to 1: less where labels "
+        "contradict each other or scores foretell them better without lessons."
     )
     agreement: float | None = Field(
         description="Share of the labels that came as those before them foretold; null before any."

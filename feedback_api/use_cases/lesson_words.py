@@ -53,5 +53,8 @@ def _lesson(
     newest = teaching_releases.newest(session, footing.detector)
     share = None if newest is None else newest.figures.get("share")
     if share is not None and share < _NOTHING_COMES_THROUGH:
-        return "It changes no score now: labels of alike events contradict each other"
+        return (
+            "It changes no score now: labels contradict each other, or scores foretell them better "
+            "without what labels teach"
+        )
     return _WORDS[verdict.teaches]

@@ -60,12 +60,12 @@ def read_lesson(
     alert = get_alert(session, footing.detector, alert_id)
     told = None if alert.explanation is None else Explanation.model_validate(alert.explanation)
     found = None if told is None or not told.lesson else _effects(session, footing, alert, told)
-    sizes = np.zeros(0) if found is None else np.abs(found.effects)
+    effects = np.zeros(0) if found is None else found.effects
+    sizes = np.abs(effects)
     largest = np.argsort(-sizes, kind="stable")[:limit]
     largest = largest[sizes[largest] > 0.0]
     items = [] if found is None else _told(session, footing, identity, found, largest)
-    all_of_it, ours = float(sizes.sum()), sum(abs(each.effect) for each in items)
-    effect = 0.0 if found is None else float(found.effects.sum())
+    left = np.delete(effects, largest)
     return Lesson(
         alert_id=alert.id,
         published=0.0 if told is None else told.lesson,
@@ -77,10 +77,10 @@ def read_lesson(
         items=items,
         rest=Rest(
             labels=sizes.size - len(items),
-            effect=effect - sum(each.effect for each in items),
-            share=max(1.0 - ours / all_of_it, 0.0) if all_of_it else 0.0,
+            effect=float(left.sum()),
+            share=float(np.abs(left).sum() / sizes.sum()) if sizes.any() else 0.0,
         ),
-        untold=(0.0 if told is None else told.lesson) - effect,
+        untold=(0.0 if told is None else told.lesson) - float(effects.sum()),
     )
 
 
@@ -117,11 +117,11 @@ def _effects(
             until=release.created_at,
             trees=leaves.size,
         )
-        steps = taught(ledger.lessons, height, teaching).steps
-        return TaughtLabels(ledger.label_ids, ledger.lessons.leaves, steps)
+        found = taught(ledger.lessons, height, teaching)
+        return TaughtLabels(ledger.label_ids, ledger.lessons.leaves, found.shares, found.steps)
 
     found = footing.shelf.get(release.number, learnt)
-    likeness = leaf_likeness(leaves, found.leaves, height, teaching.gamma)
+    likeness = leaf_likeness(leaves, found.leaves, height, teaching.gamma, found.shares)
     return _Effects(release.number, found.label_ids, found.steps * likeness, likeness)
 
 

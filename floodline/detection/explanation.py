@@ -54,6 +54,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
             as little-endian uint16 (uint32 where trees are higher than 16).
         usual: the total of an ordinary event; None where that is not known.
         lesson: what labels add, in bits: the weights of its leaves. It is no part of `total`.
+        excess: by how many bits each tree found the event rarer than usual, in sixteenths, a byte
+            a tree; empty where trees have no bits.
     """
 
     unit: str
@@ -62,6 +64,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     leaves: bytes
     usual: float | None = None
     lesson: float = 0.0
+    excess: bytes = b""
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.detection import forest_memory
+from floodline.detection import forest_memory, tree_excess
 from floodline.detection.detector import Features, Rows, Scores, row
 from floodline.detection.event_rows import as_matrix
 from floodline.detection.explanation import BITS, Explanation, Judge, explanation
@@ -169,6 +169,11 @@ class RememberingForest:
             remembering.leaves_of(rows, self._memory, reached)
         return reached
 
+    def excess_of(self, leaves: NDArray[np.uint16]) -> NDArray[np.uint8]:
+        """What an explanation tells of events with these leaves, (n, T): their `excess`."""
+        parts = self._memory.bits[np.arange(self.parameters.trees), leaves]
+        return tree_excess.in_bytes(parts, self._memory.usual[USUAL])
+
     def bits_many(self, rows: Rows) -> NDArray[np.float64]:
         """The plain bits s of each event, (n,), as the model is now. Changes nothing."""
         return self._bits_and_lessons(as_matrix(rows, len(self._features)))[0]
@@ -207,13 +212,19 @@ class RememberingForest:
         event = as_matrix(event, len(self._features))
         totals = np.zeros(1 + len(self._features), dtype=np.float64)
         leaves = np.zeros(self.parameters.trees, dtype=np.uint16)
+        parts = np.zeros(self.parameters.trees, dtype=np.float64)
         if self.events >= self.parameters.start:
-            bits_without(event, self._memory, self._settings, totals, leaves)
+            bits_without(event, self._memory, self._settings, totals, leaves, parts)
         scale = self._memory.scale
         known = np.where(scale[YOUNG] == KNOWN, 2.0 * scale[DEVIATION], np.nan)
         ranges = (scale[MEAN] - known, scale[MEAN] + known)
         found = explanation(BITS, self._features, totals, leaves, event, ranges)
-        return msgspec.structs.replace(found, usual=self.usual, lesson=self._lesson(leaves))
+        return msgspec.structs.replace(
+            found,
+            usual=self.usual,
+            lesson=self._lesson(leaves),
+            excess=tree_excess.in_bytes(parts, self._memory.usual[USUAL]).tobytes(),
+        )
 
     def _lesson(self, leaves: NDArray[np.uint16]) -> float:
         """The sum of the leaves' weights, added in the kernel's order."""

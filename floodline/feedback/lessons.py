@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floodline.feedback.label_agreement import Guard, came_as_foretold, guard
-from floodline.feedback.leaf_likeness import Leaves, depth_shares, leaf_table
+from floodline.feedback.leaf_likeness import Leaves, depth_shares, leaf_table, tree_shares
+from floodline.feedback.lesson_worth import lesson_worth
 from floodline.feedback.verdicts import Lesson, Verdict
 
 Numbers = NDArray[np.float64]
@@ -31,7 +32,8 @@ class Teaching(msgspec.Struct, frozen=True, kw_only=True):
         analyst_reach: the most that one analyst's labels together add to any event, or take away,
             in bits.
         half_life: hours after which a label counts half; None: age does not matter.
-        guarded: whether lessons are let through only as far as labels agree with them.
+        guarded: whether lessons are let through only as far as labels agree with them, and only
+            as far as they foretell labels better than surprise does.
     """
 
     gamma: float = 0.3
@@ -51,6 +53,7 @@ class Lessons(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         leaves: that each label's event reaches in each tree, (n, T).
+        excess: bits by which each tree found it rarer than an ordinary one, e, (n, T).
         surprise: its bits above the usual when it was scored, z, (n,).
         verdicts: n of them; each one teaches.
         analysts: a number for each analyst, (n,).
@@ -59,6 +62,7 @@ class Lessons(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     leaves: Leaves
+    excess: Numbers
     surprise: Numbers
     verdicts: tuple[Verdict, ...]
     analysts: Integers
@@ -70,9 +74,10 @@ class Lessons(msgspec.Struct, frozen=True, kw_only=True):
         columns = (self.surprise, self.analysts, self.trust, self.ages)
         if self.leaves.ndim != 2 or {each.shape for each in columns} | {(count,)} != {(count,)}:
             raise ValueError(f"{count} verdicts need as many rows of leaves and of all the rest")
-        if len(self.leaves) != count:
+        if len(self.leaves) != count or self.excess.shape != self.leaves.shape:
             raise ValueError(
-                f"{count} verdicts cannot have the leaves of {len(self.leaves)} events"
+                f"{count} verdicts cannot have the leaves of {len(self.leaves)} events, "
+                f"with what {self.excess.shape} of them found"
             )
 
 
@@ -80,9 +85,10 @@ class Taught(msgspec.Struct, frozen=True, kw_only=True):
     """What the labels came to; g(x), an event's lesson, is the sum of the table over its leaves.
 
     Attributes:
-        table: (T, 2 ** height), bits, divided by the trees and let through.
+        table: (T, 2 ** height), bits, shared out among the trees and let through.
         steps: of each label, (n,), so that g(x) = sum_i steps_i K(x, x_i), with K from
-            `leaf_likeness`; at least 0 for a label that pulls up, at most 0 for the others.
+            `leaf_likeness` and `shares`; at least 0 where a label pulls up, else at most 0.
+        shares: what each tree counts of each label's event, (n, T), from `tree_shares`.
         share: how much is let through of confirmations and rejections, 0 to 1; what was missed
             and what is the new usual passes whole.
         agreement: share of the labels foretold by those before them that came as foretold; None
@@ -92,6 +98,7 @@ class Taught(msgspec.Struct, frozen=True, kw_only=True):
 
     table: Numbers
     steps: Numbers
+    shares: Numbers
     share: float
     agreement: float | None
     predicted: int
@@ -110,7 +117,8 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
 
     with |e_i| at most `farthest`, and a_i times trust, times 2^(-age / half_life), times what the
     guard lets through of its analyst (`label_agreement`). All but those of events that were missed
-    or are the new usual are made smaller by the guard; then those of an analyst whose labels add up
+    or are the new usual are made smaller by the guard, and by what lessons have been worth beside
+    surprise (`lesson_worth`); then those of an analyst whose labels add up
     to more than `analyst_reach` anywhere are, together.
 
     A label that is taken out leaves no trace, since nothing is kept from one call to the next.
@@ -135,17 +143,22 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
     guarded = Guard(share=1.0, by_label=np.ones(up.size))
     if teaching.guarded:
         guarded = guard(lessons.leaves, up, lessons.analysts, height, teaching.gamma)
+    shares = tree_shares(lessons.excess)
     paces = _paces(lessons, kinds, teaching) * guarded.by_label
-    foretold, steps = _replayed(lessons, kinds, paces, height, teaching)
+    foretold, steps = _replayed(lessons, kinds, paces, shares, height, teaching)
+    share = guarded.share
+    if teaching.guarded:
+        share *= lesson_worth(lessons.surprise, foretold, up)
     said_outright = np.array([each in _OUTRIGHT for each in lessons.verdicts], np.bool_)
-    steps *= np.where(said_outright, 1.0, guarded.share)
+    steps *= np.where(said_outright, 1.0, share)
     # Last: what is made smaller before may have held up something else.
-    _hold_each_analyst(steps, lessons, height, teaching)
+    _hold_each_analyst(steps, lessons, shares, height, teaching)
     agreed, predicted = came_as_foretold(foretold, up)
     return Taught(
-        table=leaf_table(lessons.leaves, steps, height, teaching.gamma),
+        table=leaf_table(lessons.leaves, steps, height, teaching.gamma, shares),
         steps=steps,
-        share=guarded.share,
+        shares=shares,
+        share=share,
         agreement=agreed,
         predicted=predicted,
     )
@@ -159,7 +172,12 @@ def _lesson(verdict: Verdict) -> Lesson:
 
 
 def _replayed(
-    lessons: Lessons, kinds: tuple[Lesson, ...], paces: Numbers, height: int, teaching: Teaching
+    lessons: Lessons,
+    kinds: tuple[Lesson, ...],
+    paces: Numbers,
+    shares: Numbers,
+    height: int,
+    teaching: Teaching,
 ) -> tuple[Numbers, Numbers]:
     """Each label's lesson as those before it left it, and its own step.
 
@@ -168,7 +186,7 @@ def _replayed(
     count, trees = lessons.leaves.shape
     foretold, steps = np.zeros(count), np.zeros(count)
     weights = np.zeros(trees << (height + 1))
-    shares = np.repeat(depth_shares(height, teaching.gamma) / max(trees, 1), trees)
+    levels = depth_shares(height, teaching.gamma)
     aims = [teaching.high if kind == "up" else teaching.low for kind in kinds]
     for start in range(0, count, _BLOCK):
         ways = _ways(lessons.leaves[start : start + _BLOCK], height)
@@ -178,7 +196,7 @@ def _replayed(
             gap = max(gap, 0.0) if kinds[at] == "up" else min(gap, 0.0)
             gap = min(max(gap, -teaching.farthest), teaching.farthest)
             foretold[at], steps[at] = lesson, paces[at] * gap
-            weights[way] += steps[at] * shares
+            weights[way] += steps[at] * np.outer(levels, shares[at]).ravel()
     return foretold, steps
 
 
@@ -200,13 +218,16 @@ def _ways(leaves: Leaves, height: int) -> Integers:
     return np.asarray((first + below).reshape(count, height * trees))
 
 
-def _hold_each_analyst(steps: Numbers, lessons: Lessons, height: int, teaching: Teaching) -> None:
+def _hold_each_analyst(
+    steps: Numbers, lessons: Lessons, shares: Numbers, height: int, teaching: Teaching
+) -> None:
     """Shrink, in place, the steps of who could move some event by more than one analyst may."""
     for analyst in np.unique(lessons.analysts):
         theirs = np.flatnonzero(lessons.analysts == analyst)
         if np.abs(steps[theirs]).sum() <= teaching.analyst_reach:
             continue
-        table = leaf_table(lessons.leaves[theirs], steps[theirs], height, teaching.gamma)
+        leaves, own = lessons.leaves[theirs], shares[theirs]
+        table = leaf_table(leaves, steps[theirs], height, teaching.gamma, own)
         reach = max(table.max(axis=1).sum(), -table.min(axis=1).sum())
         if reach > teaching.analyst_reach:
             steps[theirs] *= teaching.analyst_reach / reach

@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from floodline.detection import tree_excess
 from floodline.detection.detector import Rows
 from floodline.detection.kernels.guard import LEFT
 from floodline.detection.parameters import DefaultProfile
@@ -21,18 +22,25 @@ class Steps(msgspec.Struct, frozen=True, kw_only=True):
         queue: bits above the usual with what labels add, q = z + g, (n,); NaN at the start.
         leaves: that each reached in each tree when it was scored, (n, T).
         parts: bits of these leaves then, (n, T); the plain bits are their mean and the tail.
+        usual: bits of an ordinary event then, (n,); NaN at the start.
     """
 
     scores: Numbers
     queue: Numbers
     leaves: Leaves
     parts: Numbers
+    usual: Numbers
+
+    def excess(self, events: NDArray[np.intp]) -> Numbers:
+        """What an alert tells of some events: bits above the usual of each of their leaves."""
+        usual = self.usual[events, np.newaxis]
+        return tree_excess.in_bits(tree_excess.in_bytes(self.parts[events], usual))
 
 
 def steps(forest: RememberingForest, rows: Rows) -> Steps:
     """Score, then learn, the next events, looking at each model window before it is learnt."""
     trees = np.arange(_profile(forest).trees)
-    scores, queue = np.empty(len(rows)), np.empty(len(rows))
+    scores, queue, usual = np.empty(len(rows)), np.empty(len(rows)), np.empty(len(rows))
     leaves = np.zeros((len(rows), trees.size), np.uint16)
     parts = np.zeros((len(rows), trees.size))
     done = 0
@@ -41,9 +49,10 @@ def steps(forest: RememberingForest, rows: Rows) -> Steps:
         piece = rows[now]
         leaves[now] = forest.leaves_many(piece)
         parts[now] = forest.memory.bits[trees, leaves[now]]
+        usual[now] = np.nan if forest.usual is None else forest.usual
         scores[now], queue[now] = forest.score_learn_taught(piece)
         done += len(piece)
-    return Steps(scores=scores, queue=queue, leaves=leaves, parts=parts)
+    return Steps(scores=scores, queue=queue, leaves=leaves, parts=parts, usual=usual)
 
 
 def _same(forest: RememberingForest) -> int:

@@ -57,12 +57,13 @@ class ReviewedEvents:
     def lessons(self, window: int) -> Lessons:
         """All labels as the trainer takes them after a window; a window counts as an hour.
 
-        The one number of each event is its surprise.
+        The numbers of each event are its surprise and the excess of each of its leaves.
         """
-        real = self.real
+        real, numbers = self.real, self.numbers
         return Lessons(
             leaves=self.leaves,
-            surprise=self.numbers.reshape(-1),
+            excess=numbers[:, 1:],
+            surprise=numbers[:, 0],
             verdicts=tuple(Verdict.CONFIRMED if yes else Verdict.FALSE_ALARM for yes in real),
             analysts=np.concatenate([told.analysts for told in self._told]),
             trust=np.ones(real.size),

@@ -34,7 +34,7 @@ class TaughtForest:
         )
         self._forest = RememberingForest(self._parameters, self._features)
         self._table = np.zeros((self._parameters.trees, 2**self._parameters.height))
-        self._reviewed = ReviewedEvents()
+        self.reviewed = ReviewedEvents()
         self._steps: Steps | None = None
         self._seen, self._start, self._window = 0, 0, 0
 
@@ -45,21 +45,32 @@ class TaughtForest:
         return self._steps.scores
 
     def choose(self, count: int) -> Places:
-        """The highest q; of equal ones the first."""
+        """Those of `pick`, kept with what an alert would tell of them."""
         found = self._steps
         if found is None:
             return np.empty(0, np.int64)
-        chosen = np.argsort(-found.queue, kind="stable")[:count]
+        chosen = self.pick(found, count)
         leaves = found.leaves[chosen]
-        surprise = found.queue[chosen] - lesson_of(self._table, leaves)
-        self._reviewed.shown(self._start + chosen, leaves, surprise)
+        numbers = np.column_stack([self.surprise(chosen), found.excess(chosen)])
+        self.reviewed.shown(self._start + chosen, leaves, numbers)
         return chosen
+
+    def pick(self, found: Steps, count: int) -> Places:
+        """The highest q; of equal ones the first."""
+        return np.argsort(-found.queue, kind="stable")[:count]
+
+    def surprise(self, events: Places) -> Numbers:
+        """The plain bits above the usual, z, of some events of the last step."""
+        if self._steps is None:
+            return np.empty(0)
+        lessons = lesson_of(self._table, self._steps.leaves[events])
+        return np.asarray(self._steps.queue[events] - lessons)
 
     def learn(self, told: Told) -> None:
         """Compute the weights anew from all labels that are known."""
-        self._reviewed.told(told, self._window)
-        if len(self._reviewed):
-            lessons = self._reviewed.lessons(self._window)
+        self.reviewed.told(told, self._window)
+        if len(self.reviewed):
+            lessons = self.reviewed.lessons(self._window)
             found = taught(lessons, self._parameters.height, self._teaching)
             self._table = LeafWeights(self._parameters, self._features, found.table).table
             self._forest.teach(self._table)

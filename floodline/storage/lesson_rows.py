@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from floodline.detection import tree_excess
 from floodline.feedback.lessons import Lessons
 from floodline.feedback.verdicts import Verdict
 from floodline.storage.tables import AlertRow, LabelRow
@@ -22,8 +23,17 @@ _TEACHING = [verdict.value for verdict in Verdict if verdict.teaches is not None
 _AT_ONCE = 500
 _HOUR = timedelta(hours=1)
 
-Reached = tuple[NDArray[np.uint16], float] | None
-"""An event's leaf in each tree and its bits above the usual; None where it was not told."""
+
+class Place(NamedTuple):
+    """Where an event lay: leaf and excess of each tree, and the event's bits above the usual."""
+
+    leaves: NDArray[np.uint16]
+    excess: NDArray[np.float64]
+    surprise: float
+
+
+Reached = Place | None
+"""None where it was not told."""
 
 Known = dict[str, Reached]
 """By alert what it reached, which is the same under one model: kept from reading to reading."""
@@ -77,7 +87,7 @@ def recent(
     _forget(reached, said)
     if trees is None:
         told = (found for row in reversed(said) if (found := reached[row.alert_id]) is not None)
-        trees = next((len(leaves) for leaves, _ in told), 0)
+        trees = next((len(place.leaves) for place in told), 0)
     kept = [row for row in said if _fits(reached[row.alert_id], trees)]
     return Ledger(
         lessons=_lessons(kept, reached, trees, now),
@@ -146,9 +156,12 @@ def _reached(explanation: dict[str, Any] | None) -> Reached:
         return None
     try:
         places = np.frombuffer(base64.b64decode(leaves, validate=True), "<u2").astype(np.uint16)
+        excess = tree_excess.in_bits(base64.b64decode(told.get("excess") or "", validate=True))
     except ValueError:  # no alert of ours, and nothing to learn from
         return None
-    return places, float(total) - float(usual)
+    if not excess.size:  # told by an earlier version: each tree counts the same
+        excess = np.zeros(places.size)
+    return Place(places, excess, float(total) - float(usual))
 
 
 def _forget(reached: Known, said: Sequence[Any]) -> None:
@@ -160,16 +173,17 @@ def _forget(reached: Known, said: Sequence[Any]) -> None:
 
 
 def _fits(found: Reached, trees: int) -> bool:
-    return found is not None and len(found[0]) == trees
+    return found is not None and len(found.leaves) == len(found.excess) == trees
 
 
 def _lessons(rows: Sequence[Any], reached: Known, trees: int, now: datetime) -> Lessons:
     found = [each for row in rows if (each := reached[row.alert_id]) is not None]
-    leaves = np.array([each for each, _ in found], np.uint16).reshape(len(found), trees)
+    shape = len(found), trees
     analysts: dict[str, int] = {}
     return Lessons(
-        leaves=leaves,
-        surprise=np.array([surprise for _, surprise in found], np.float64),
+        leaves=np.array([each.leaves for each in found], np.uint16).reshape(shape),
+        excess=np.array([each.excess for each in found], np.float64).reshape(shape),
+        surprise=np.array([each.surprise for each in found], np.float64),
         verdicts=tuple(Verdict(row.verdict) for row in rows),
         analysts=np.array(
             [analysts.setdefault(row.analyst_id, len(analysts)) for row in rows], np.int64

@@ -18,12 +18,13 @@ def bits_without(
     settings: Settings,
     bits: NDArray[np.float64],
     leaves: NDArray[np.uint16],
+    parts: NDArray[np.float64],
 ) -> None:
     """The bits of an event, (1, d), into `bits[0]`, without feature j into `bits[1 + j]`.
 
     The same additions in the same order as `bits_of` on the event with that feature missing, so
-    that the bits are the same. `leaves`, (T,), gets the leaf that it reaches in each tree. Only
-    the features that a tree asks for are walked again.
+    that the bits are the same. `leaves`, (T,), gets the leaf that it reaches in each tree, and
+    `parts`, (T,), the bits of that leaf. Only the features that a tree asks for are walked again.
     """
     features = event.shape[1]
     columns, odd = np.empty((features, 1)), np.empty(1, dtype=np.uint8)
@@ -35,7 +36,7 @@ def bits_without(
     for t in range(trees):
         levels, thresholds, of_leaf = memory.levels[t], memory.thresholds[t], memory.bits[t]
         leaf = fullest_leaf(row, levels, thresholds, of_leaf, -1, reached)
-        leaves[t] = leaf
+        leaves[t], parts[t] = leaf, of_leaf[leaf]
         adds[:] = of_leaf[leaf]
         for depth in range(height):
             j = np.int64(levels[depth])

@@ -24,11 +24,12 @@ HERE, NEAR, FAINT, FAR = (0, 0, 0, 0), (0, 0, 0, 7), (0, 7, 7, 7), (5, 5, 5, 5)
 
 
 def explained(leaves: tuple[int, ...] = HERE, *, lesson: float = 0.0, **given: Any) -> Any:
-    """An explanation of an event with 9 bits where 2 are usual."""
+    """An explanation of an event with 9 bits where 2 are usual, odd to the first and last tree."""
     told = base64.b64encode(np.array(leaves, "<u2").tobytes()).decode()
     parts = {"feature": "a", "value": 4310.0, "low": 12.0, "high": 95.0, "contribution": 3.21}
     whole = {"unit": "bits", "total": 9.0, "usual": 2.0, "contributions": [parts]}
-    return whole | {"leaves": told, "lesson": lesson} | given
+    excess = base64.b64encode(bytes([64, 0, 0, 16])).decode()
+    return whole | {"leaves": told, "excess": excess, "lesson": lesson} | given
 
 
 def alert_at(offset: int, leaves: tuple[int, ...] = HERE, **given: Any) -> NewAlert:

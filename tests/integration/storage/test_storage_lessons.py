@@ -32,9 +32,11 @@ TREES = DefaultProfile(trees=3, height=2)
 
 
 def told(offset: int, leaves: tuple[int, ...] = (0, 1, 3), **given: Any) -> NewAlert:
-    """An alert whose explanation tells its leaves and bits."""
+    """An alert whose explanation tells its leaves, their excess and the bits."""
     data = base64.b64encode(np.array(leaves, "<u2").tobytes()).decode()
-    explanation = EXPLANATION | {"leaves": data, "total": 9.25, "usual": 2.0 + offset}
+    excess = base64.b64encode(bytes([16, 0, 40][: len(leaves)])).decode()
+    told = {"leaves": data, "excess": excess, "total": 9.25, "usual": 2.0 + offset}
+    explanation = EXPLANATION | told
     return new_alert(offset, **({"explanation": explanation} | given))
 
 
@@ -75,6 +77,7 @@ def test_the_ledger_has_what_teaches_in_its_order(engine: Engine) -> None:
     assert found.alert_ids == (second.id, first.id, third.id)
     lessons = found.lessons
     assert lessons.leaves.tolist() == [[3, 3, 0], [0, 1, 3], [0, 1, 3]]
+    assert lessons.excess.tolist() == [[1.0, 0.0, 2.5]] * 3
     assert lessons.surprise.tolist() == [5.25, 6.25, 4.25]
     assert lessons.verdicts == (Verdict.NEW_NORMAL, Verdict.CONFIRMED, Verdict.FALSE_ALARM)
     assert lessons.analysts.tolist() == [0, 0, 1]
@@ -124,6 +127,23 @@ def test_events_that_tell_no_leaves_of_the_model_teach_nothing(engine: Engine) -
     assert ledger(engine, since_release=4).alert_ids == (other.id,)
     nothing = ledger(engine, since_release=9)
     assert (nothing.label_ids, nothing.lessons.leaves.shape) == ((), (0, 0))
+
+
+def test_an_alert_of_an_earlier_version_teaches_in_every_tree_alike(engine: Engine) -> None:
+    """It does not say what each tree found; what says it of other trees teaches nothing."""
+    whole = told(1).explanation
+    assert whole is not None
+    store(
+        engine,
+        told(1, explanation={name: whole[name] for name in whole if name != "excess"}),
+        told(2, explanation=whole | {"excess": "AAA="}),
+        told(3, explanation=whole | {"excess": "?"}),
+    )
+    for each in range(1, 4):
+        answer(engine, told(each), "confirmed", each)
+    found = ledger(engine, trees=3)
+    assert found.alert_ids == (told(1).id,)
+    assert found.lessons.excess.tolist() == [[0.0, 0.0, 0.0]]
 
 
 def test_what_was_read_of_alerts_is_kept(engine: Engine) -> None:

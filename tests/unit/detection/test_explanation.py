@@ -13,6 +13,7 @@ from floodline.detection.models import new_detector
 from floodline.detection.parameters import DefaultProfile, RiverProfile
 from floodline.detection.remembering_forest import RememberingForest
 from floodline.detection.river_profile import RiverProfileForest
+from tests.unit.detection.plain_forest import PlainForest
 
 NAMES = tuple("abcdef")
 
@@ -114,6 +115,26 @@ def test_before_the_start_nothing_adds() -> None:
     found = RememberingForest(DefaultProfile(), NAMES).explain(usual(1))
     assert found.total == 0.0
     assert {(each.contribution, each.low) for each in found.contributions} == {(0.0, None)}
+
+
+def test_it_tells_how_rare_each_tree_found_the_event() -> None:
+    """Sixteenths of a bit above the usual, as the plainly written forest has them."""
+    parameters = DefaultProfile(trees=12)
+    forest, plain = RememberingForest(parameters, NAMES), PlainForest(parameters, len(NAMES))
+    rows = usual(1_130)
+    forest.score_learn_many(rows)
+    for event in rows.tolist():
+        plain.score_learn_one(event)
+    events = usual(20, seed=12)
+    events[::2, 1] += 60.0
+    for event in events:
+        leaves = [plain._leaf(tree, event.tolist()) for tree in range(12)]
+        bits = [plain.table[tree][leaf] - plain.usual for tree, leaf in enumerate(leaves)]
+        told = forest.explain(event[np.newaxis, :]).excess
+        assert list(told) == [min(max(round(16 * above), 0), 255) for above in bits]
+        assert max(told) > 0
+    assert set(RememberingForest(parameters, NAMES).explain(events[:1]).excess) == {0}
+    assert learnt(RiverProfile()).explain(events[:1]).excess == b""
 
 
 def test_the_leaves_are_those_that_learn_the_event() -> None:

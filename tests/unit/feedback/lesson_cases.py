@@ -19,6 +19,7 @@ def lessons_of(
     leaves = places[random.integers(4, size=count)] ^ random.integers(2, size=(count, trees))
     return Lessons(
         leaves=leaves.astype(np.uint16),
+        excess=random.integers(-8, 128, size=(count, trees)) / 16,
         surprise=random.normal(3.0, 3.0, count),
         verdicts=tuple(verdicts),
         analysts=random.integers(3, size=count),
@@ -31,6 +32,7 @@ def without(lessons: Lessons, at: int) -> Lessons:
     """The ledger as if a label had never been."""
     return Lessons(
         leaves=np.delete(lessons.leaves, at, axis=0),
+        excess=np.delete(lessons.excess, at, axis=0),
         surprise=np.delete(lessons.surprise, at),
         verdicts=lessons.verdicts[:at] + lessons.verdicts[at + 1 :],
         analysts=np.delete(lessons.analysts, at),

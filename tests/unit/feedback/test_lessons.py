@@ -53,7 +53,7 @@ def test_the_table_is_steps_times_likeness(lessons: Lessons, teaching: Teaching)
     """g(x) = sum_i steps_i K(x, x_i) to 1e-9, guard and bounds included."""
     found = taught(lessons, HEIGHT, teaching)
     for leaves in lessons.leaves[:5]:
-        likeness = leaf_likeness(leaves, lessons.leaves, HEIGHT, teaching.gamma)
+        likeness = leaf_likeness(leaves, lessons.leaves, HEIGHT, teaching.gamma, found.shares)
         assert lesson(found.table, leaves) == pytest.approx(found.steps @ likeness, abs=1e-9)
 
 
@@ -93,7 +93,8 @@ def test_one_analyst_moves_no_event_further_than_one_may(
     for analyst in range(3):
         theirs = lessons.analysts == analyst
         for leaves in [*events, *lessons.leaves[:5]]:
-            likeness = leaf_likeness(leaves, lessons.leaves[theirs], HEIGHT, teaching.gamma)
+            told = lessons.leaves[theirs], HEIGHT, teaching.gamma, found.shares[theirs]
+            likeness = leaf_likeness(leaves, *told)
             assert abs(found.steps[theirs] @ likeness) <= teaching.analyst_reach + 1e-9
 
 
@@ -121,6 +122,7 @@ def one(verdict: Verdict, *, surprise: float = 5.0, **changed: NDArray[Any]) -> 
     """A single label on one event, trusted and new."""
     plain = Lessons(
         leaves=np.zeros((1, TREES), np.uint16),
+        excess=np.ones((1, TREES)),
         surprise=np.array([surprise]),
         verdicts=(verdict,),
         analysts=np.zeros(1, np.int64),
@@ -164,6 +166,7 @@ def test_what_is_said_outright_passes_a_closed_guard() -> None:
     count = len(said)
     lessons = Lessons(
         leaves=np.zeros((count, TREES), np.uint16),
+        excess=np.ones((count, TREES)),
         surprise=np.full(count, 5.0),
         verdicts=tuple(said),
         analysts=np.zeros(count, np.int64),
@@ -189,6 +192,8 @@ def test_columns_of_other_lengths_are_refused() -> None:
         one(Verdict.CONFIRMED, trust=np.ones(2))
     with pytest.raises(ValueError, match="leaves of 2 events"):
         one(Verdict.CONFIRMED, leaves=np.zeros((2, TREES), np.uint16))
+    with pytest.raises(ValueError, match=r"what \(1, 2\) of them found"):
+        one(Verdict.CONFIRMED, excess=np.ones((1, 2)))
 
 
 def test_what_each_verdict_teaches() -> None:

@@ -6,7 +6,7 @@ from feedback_api.lesson_shelf import LessonShelf, TaughtLabels
 
 
 def _taught(release: int) -> TaughtLabels:
-    return TaughtLabels((f"l{release}",), np.zeros((1, 2), np.uint16), np.zeros(1))
+    return TaughtLabels((f"l{release}",), np.zeros((1, 2), np.uint16), np.ones((1, 2)), np.zeros(1))
 
 
 def test_a_release_is_learnt_once_while_it_is_asked_for() -> None:
