@@ -7,7 +7,8 @@ import numpy as np
 from floodline.detection import tree_excess
 from floodline.detection.remembering_forest import RememberingForest
 from floodline.detection.scorer import Scorer
-from floodline.storage.lesson_rows import Place, Reached
+from floodline.storage.lesson_rows import Reached
+from floodline.storage.reached_leaves import Place
 from floodline.storage.state_store import StateStore
 
 
@@ -34,7 +35,8 @@ class Routing:
         )
         leaves, surprise = forest.leaves_many(rows), forest.bits_many(rows) - forest.usual
         excess = tree_excess.in_bits(forest.excess_of(leaves))
-        return [Place(*each) for each in zip(leaves, excess, surprise.tolist(), strict=True)]
+        places = (Place(*each) for each in zip(leaves, excess, strict=True))
+        return list(zip(places, surprise.tolist(), strict=True))
 
     def _read(self) -> RememberingForest | None:
         if self._forest is None:

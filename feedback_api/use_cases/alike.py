@@ -7,7 +7,6 @@ from feedback_api.representations.lessons import AlikeAlert, AlikeAlerts
 from feedback_api.use_cases.alerts import get_alert
 from feedback_api.use_cases.lesson_footing import LessonFooting
 from feedback_api.use_cases.naming import name_of
-from floodline.feedback.leaf_likeness import leaf_likeness
 from floodline.storage import alerts, model_tenure, reached_leaves
 from floodline.storage.alerts import Kind
 from floodline.storage.tables import AlertRow
@@ -25,12 +24,12 @@ def read_alike(session: Session, footing: LessonFooting, alert_id: str, limit: i
     model = model_tenure.of_release(session, detector, alert.release, footing.model)
     own, trees = None, model.teachable
     if trees is not None:
-        own = reached_leaves.read((alert.explanation or {}).get("leaves"), trees)
+        own = reached_leaves.read(alert.explanation, trees)
     if trees is None or own is None:
         return AlikeAlerts(alert_id=alert.id, looked_at=0, items=[])
     others = (AlertRow.detector == detector) & (AlertRow.id != alert.id) & model.scored()
     found = reached_leaves.newest(session, others, trees, LOOKED_AT)
-    likeness = leaf_likeness(own, found.leaves, trees.height, footing.teaching.gamma)
+    likeness = reached_leaves.likeness(own, found, trees, footing.teaching.gamma)
     nearest = np.argsort(-likeness, kind="stable")[:limit].tolist()
     rows = {
         row.id: row

@@ -45,8 +45,8 @@ def _lesson(
     if off.teaching_off:
         return f"It teaches nothing now: {off.teaching_off_by} stopped it"
     told = alert.explanation or {}
-    leaves = reached_leaves.read(told.get("leaves"), trees)
-    lies = leaves is not None and told.get("usual") is not None
+    place = reached_leaves.read(alert.explanation, trees)
+    lies = place is not None and told.get("usual") is not None
     # An event of an earlier model is led through this one by its features.
     if alert.release >= model.since and not lies:
         return "It teaches nothing: this event does not say where in the forest it lies"

@@ -59,7 +59,7 @@ def read_lesson(
     """
     alert = get_alert(session, footing.detector, alert_id)
     told = None if alert.explanation is None else Explanation.model_validate(alert.explanation)
-    found = None if told is None or not told.lesson else _effects(session, footing, alert, told)
+    found = None if told is None or not told.lesson else _effects(session, footing, alert)
     effects = np.zeros(0) if found is None else found.effects
     sizes = np.abs(effects)
     largest = np.argsort(-sizes, kind="stable")[:limit]
@@ -95,16 +95,14 @@ def lesson_effect(told: Explanation, score: float) -> float:
     return max(math.log2(score / (1.0 - score)) - told.total, told.lesson)
 
 
-def _effects(
-    session: Session, footing: LessonFooting, alert: AlertRow, told: Explanation
-) -> _Effects | None:
+def _effects(session: Session, footing: LessonFooting, alert: AlertRow) -> _Effects | None:
     detector = footing.detector
     model = model_tenure.of_release(session, detector, alert.release, footing.model)
     release = teaching_releases.newest(session, detector, up_to=alert.release)
-    leaves = None
+    place = None
     if model.teachable is not None:
-        leaves = reached_leaves.read(told.leaves, model.teachable)
-    if model.teachable is None or release is None or leaves is None:
+        place = reached_leaves.read(alert.explanation, model.teachable)
+    if model.teachable is None or release is None or place is None:
         return None
     height, teaching = model.teachable.height, footing.teaching
 
@@ -115,13 +113,13 @@ def _effects(
             now=release.created_at,
             since_release=release.figures.get("since", model.since),
             until=release.created_at,
-            trees=leaves.size,
+            trees=place.leaves.size,
         )
         found = taught(ledger.lessons, height, teaching)
         return TaughtLabels(ledger.label_ids, ledger.lessons.leaves, found.shares, found.steps)
 
     found = footing.shelf.get(release.number, learnt)
-    likeness = leaf_likeness(leaves, found.leaves, height, teaching.gamma, found.shares)
+    likeness = leaf_likeness(place.leaves, found.leaves, height, teaching.gamma, found.shares)
     return _Effects(release.number, found.label_ids, found.steps * likeness, likeness)
 
 

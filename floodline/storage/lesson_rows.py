@@ -1,9 +1,8 @@
 """The ledger: the labels that teach the forest, in their order, with what their events reached."""
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from floodline.detection import tree_excess
 from floodline.feedback.lessons import Lessons
 from floodline.feedback.verdicts import Verdict
+from floodline.storage import reached_leaves
+from floodline.storage.reached_leaves import Place
 from floodline.storage.tables import AlertRow, LabelRow
 
 MOST = 20_000
@@ -24,16 +24,8 @@ _AT_ONCE = 500
 _HOUR = timedelta(hours=1)
 
 
-class Place(NamedTuple):
-    """Where an event lay: leaf and excess of each tree, and the event's bits above the usual."""
-
-    leaves: NDArray[np.uint16]
-    excess: NDArray[np.float64]
-    surprise: float
-
-
-Reached = Place | None
-"""None where it was not told."""
+Reached = tuple[Place, float] | None
+"""Where an event lay and its bits above the usual; None where it was not told."""
 
 Known = dict[str, Reached]
 """By alert what it reached, which is the same under one model: kept from reading to reading."""
@@ -87,7 +79,7 @@ def recent(
     _forget(reached, said)
     if trees is None:
         told = (found for row in reversed(said) if (found := reached[row.alert_id]) is not None)
-        trees = next((len(place.leaves) for place in told), 0)
+        trees = next((len(place.leaves) for place, _ in told), 0)
     kept = [row for row in said if _fits(reached[row.alert_id], trees)]
     return Ledger(
         lessons=_lessons(kept, reached, trees, now),
@@ -150,18 +142,11 @@ def _routed(rows: Sequence[Any], since: int, route: Route) -> Known:
 
 
 def _reached(explanation: dict[str, Any] | None) -> Reached:
-    told = explanation or {}
-    leaves, total, usual = (told.get(name) for name in ("leaves", "total", "usual"))
-    if leaves is None or total is None or usual is None:
+    place = reached_leaves.told(explanation)
+    total, usual = ((explanation or {}).get(name) for name in ("total", "usual"))
+    if place is None or total is None or usual is None:
         return None
-    try:
-        places = np.frombuffer(base64.b64decode(leaves, validate=True), "<u2").astype(np.uint16)
-        excess = tree_excess.in_bits(base64.b64decode(told.get("excess") or "", validate=True))
-    except ValueError:  # no alert of ours, and nothing to learn from
-        return None
-    if not excess.size:  # told by an earlier version: each tree counts the same
-        excess = np.zeros(places.size)
-    return Place(places, excess, float(total) - float(usual))
+    return place, float(total) - float(usual)
 
 
 def _forget(reached: Known, said: Sequence[Any]) -> None:
@@ -173,7 +158,7 @@ def _forget(reached: Known, said: Sequence[Any]) -> None:
 
 
 def _fits(found: Reached, trees: int) -> bool:
-    return found is not None and len(found.leaves) == len(found.excess) == trees
+    return found is not None and len(found[0].leaves) == trees
 
 
 def _lessons(rows: Sequence[Any], reached: Known, trees: int, now: datetime) -> Lessons:
@@ -181,9 +166,9 @@ def _lessons(rows: Sequence[Any], reached: Known, trees: int, now: datetime) -> 
     shape = len(found), trees
     analysts: dict[str, int] = {}
     return Lessons(
-        leaves=np.array([each.leaves for each in found], np.uint16).reshape(shape),
-        excess=np.array([each.excess for each in found], np.float64).reshape(shape),
-        surprise=np.array([each.surprise for each in found], np.float64),
+        leaves=np.array([place.leaves for place, _ in found], np.uint16).reshape(shape),
+        excess=np.array([place.excess for place, _ in found], np.float64).reshape(shape),
+        surprise=np.array([surprise for _, surprise in found], np.float64),
         verdicts=tuple(Verdict(row.verdict) for row in rows),
         analysts=np.array(
             [analysts.setdefault(row.analyst_id, len(analysts)) for row in rows], np.int64

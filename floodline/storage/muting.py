@@ -11,13 +11,12 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from floodline.detection.parameters import DefaultProfile, ModelParameters
-from floodline.feedback.leaf_likeness import leaf_likeness
 from floodline.feedback.lessons import Teaching
 from floodline.feedback.verdicts import Verdict
 from floodline.storage import model_tenure, reached_leaves
 from floodline.storage.alerts import Kind, NewAlert
 from floodline.storage.model_tenure import ModelTenure
-from floodline.storage.reached_leaves import ReachedLeaves
+from floodline.storage.reached_leaves import Place, ReachedLeaves, likeness
 from floodline.storage.tables import AlertRow
 
 LIKENESS = 0.5
@@ -59,7 +58,7 @@ def muted(
     if trees is None:
         return list(new)
     told = [
-        (each.id, each.explanation.get("leaves"))
+        (each.id, each.explanation)
         for each in new
         if each.kind == Kind.ALERT and each.explanation is not None and each.release >= model.since
     ]
@@ -79,8 +78,8 @@ def count(session: Session, alert: AlertRow) -> int:
 
 
 def _mute(session: Session, alert: AlertRow, model: ModelTenure, trees: DefaultProfile) -> None:
-    own = reached_leaves.read((alert.explanation or {}).get("leaves"), trees)
-    if own is None:
+    own = reached_leaves.gathered([(alert.id, alert.explanation or {})], trees)
+    if not own.ids:
         return
     waiting = (
         (AlertRow.detector == alert.detector)
@@ -90,7 +89,7 @@ def _mute(session: Session, alert: AlertRow, model: ModelTenure, trees: DefaultP
         & model.scored()
     )
     found = reached_leaves.newest(session, waiting, trees, MOST_ALERTS)
-    by = _nearest(ReachedLeaves([alert.id], own[np.newaxis, :]), found, trees)
+    by = _nearest(own, found, trees)
     _set(session, AlertRow.id.in_(by), alert.id)
 
 
@@ -119,9 +118,8 @@ def _nearest(issues: ReachedLeaves, found: ReachedLeaves, trees: DefaultProfile)
     """For each event that is alike an issue, the one that it is most alike."""
     if not issues.ids or not found.ids:
         return {}
-    alike = np.stack(
-        [leaf_likeness(own, found.leaves, trees.height, Teaching().gamma) for own in issues.leaves]
-    )
+    places = (Place(*each) for each in zip(issues.leaves, issues.excess, strict=True))
+    alike = np.stack([likeness(own, found, trees, Teaching().gamma) for own in places])
     best = alike.argmax(axis=0)
     return {
         id: issues.ids[issue]

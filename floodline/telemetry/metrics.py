@@ -240,7 +240,7 @@ class TrainerMetrics:
         )
         self.teaching_share = Gauge(
             "floodline_teaching_share",
-            "Share of the labels' lessons that is let through: less where labels speak against them.",
+            "Share of the labels' lessons let through: less where labels speak against them.",
             ["detector"],
             registry=registry,
         )
