@@ -29,7 +29,7 @@ class PrecisionTarget(
         _between("at_least", self.at_least)
 
     def __str__(self) -> str:
-        return f"at least {self.at_least:.0%} of the alerts real"
+        return f"at least {100 * self.at_least:.4g}% of the alerts real"
 
 
 class AlertBudget(
@@ -50,7 +50,7 @@ class AlertBudget(
 
     def __str__(self) -> str:
         return (
-            f"at most {self.per_hour:g} alerts an hour, at least {self.precision:.0%} of them real"
+            f"at most {self.per_hour:g} alerts an hour, at least {100 * self.precision:.4g}% of them real"
         )
 
 
