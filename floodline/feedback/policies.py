@@ -50,7 +50,8 @@ class AlertBudget(
 
     def __str__(self) -> str:
         return (
-            f"at most {self.per_hour:g} alerts an hour, at least {100 * self.precision:.4g}% of them real"
+            f"at most {self.per_hour:g} alerts an hour, "
+            f"at least {100 * self.precision:.4g}% of them real"
         )
 
 
