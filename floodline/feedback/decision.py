@@ -48,11 +48,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         threshold: the score in force; None under a rarity rule.
         a_day_ago: the score then; None under a rarity rule, or where it is not known.
         moved: hours since the last move; None: it never moved.
+        retrained: the release that brought the model in force, where labels began anew; None: the
+            first model.
     """
 
     threshold: float | None
     a_day_ago: float | None
     moved: float | None
+    retrained: int | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +133,8 @@ class _Look:
         if isinstance(self._decider.policy, Fixed):
             return (reasons.FIXED,)
         if self._labels < rails.min_labels:
-            return reasons.few_labels(self._labels, rails.min_labels), "min_labels"
+            said = reasons.few_labels(self._labels, rails.min_labels, self._standing.retrained)
+            return said, "min_labels"
         if moved is not None and moved < rails.cool_down:
             return reasons.cooling_down(moved * 60, rails.cool_down * 60), "cool_down"
         return None

@@ -41,10 +41,11 @@ def held(
     return f"{head}: {_why(wanted, policy)}{_next(wanted, LENIENCE * (1 - confidence))}"
 
 
-def few_labels(labels: int, needed: int) -> str:
-    """Fewer labels than a move needs."""
+def few_labels(labels: int, needed: int, retrained: int | None = None) -> str:
+    """Fewer labels than a move needs; since the release that brought another model, if any."""
     said = "no label" if labels == 0 else "1 label" if labels == 1 else f"{labels} labels"
-    return f"{said} so far; a move needs {needed} (threshold.min_labels)"
+    since = "so far" if retrained is None else f"since release {retrained} retrained the model"
+    return f"{said} {since}; a move needs {needed} (threshold.min_labels)"
 
 
 def cooling_down(minutes: float, needed: float) -> str:

@@ -57,6 +57,7 @@ def standing(
         threshold=rule.score,
         a_day_ago=initial_rule.score if past is None else releases.message(past).threshold.score,
         moved=None if row is None else max((now - row.created_at) / timedelta(hours=1), 0.0),
+        retrained=of_model or None,
     )
 
 

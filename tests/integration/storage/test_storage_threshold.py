@@ -195,4 +195,5 @@ def test_the_standing_looks_a_day_back(engine: Engine) -> None:
     assert standing(LATER + day) == Standing(threshold=0.8, a_day_ago=0.8, moved=24.0)
     released(engine, 4, 0.3, "retrain", at=LATER + day)
     released(engine, 5, 0.4, at=LATER + day)
-    assert standing(LATER + day) == Standing(threshold=0.4, a_day_ago=0.3, moved=0.0)
+    anew = Standing(threshold=0.4, a_day_ago=0.3, moved=0.0, retrained=4)
+    assert standing(LATER + day) == anew

@@ -104,6 +104,9 @@ def test_too_few_labels_and_too_soon_move_nothing() -> None:
     held = decide(few, standing(0.5))
     assert (held.outcome, held.rails) == ("held", ("min_labels",))
     assert "20 labels so far; a move needs 30" in held.reason
+    anew = msgspec.structs.replace(standing(0.5), retrained=7)
+    told = "20 labels since release 7 retrained the model; a move needs 30"
+    assert told in decide(few, anew).reason
     soon = decide(found, standing(0.5, moved=0.5))
     assert (soon.outcome, soon.rails) == ("held", ("cool_down",))
     assert "30 min ago" in soon.reason
