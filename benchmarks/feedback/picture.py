@@ -24,7 +24,8 @@ def drawn_groups(figures: dict[str, Any]) -> Figure:
     for row, group in zip(
         figure.subfigures(len(groups), 1, squeeze=False)[:, 0], groups, strict=True
     ):
-        row.suptitle(f"{group.replace('_', ' ')}, {figures['seeds']} seeds", fontsize=12)
+        seeds = "1 seed" if figures["seeds"] == 1 else f"{figures['seeds']} seeds"
+        row.suptitle(f"{group.replace('_', ' ')}, {seeds}", fontsize=12)
         left, right = row.subplots(1, 2)
         there = {name: found for name, found in figures[group].items() if found["streams"]}
         there.pop("often", None)
