@@ -87,10 +87,17 @@ def set_(
     """Move the threshold to a score, if need be once a second person consents."""
     from feedback_api.representations.moves import Move
     from feedback_api.use_cases.moves import move_by_hand
+    from feedback_api.use_cases.threshold import policy_of
+    from floodline.feedback.policies import Fixed
 
     with threshold_session(config) as (session, footing):
         move = Move.of(move_by_hand(session, footing, _act(person(by), reason), score))
+        policy = policy_of(session, footing)
     _tell(move, as_json=as_json)
+    if not as_json and not isinstance(policy, Fixed):
+        typer.echo(
+            f"labels move it again to keep {policy}; `floodline threshold freeze` stops that"
+        )
 
 
 @app.command(epilog='Example: floodline threshold undo --reason "the burst is over"')

@@ -12,7 +12,8 @@ import msgspec
 from demo.local_kafka.leash import Leash
 from floodline.errors import DependencyDown
 
-_COMMAND = [sys.executable, "-m", "floodline.launcher"]
+_COMMAND = [sys.executable, "-P", "-m", "floodline.launcher"]
+"""Without the folder that one stands in: another floodline, or a `json.py`, may lie there."""
 _START_SECONDS = 90.0
 
 

@@ -93,7 +93,8 @@ def test_a_move_by_hand_waits_for_the_trainer(shell: Shell) -> None:
     (listed,) = shell.tell("moves")["moves"]
     assert listed == made
     assert shell.say("moves", "--state", "released") == "no such move\n"
-    shell.say("set", "0.96", "--reason", "quieter", "--as", "alice")
+    said = shell.say("set", "0.96", "--reason", "quieter", "--as", "alice").splitlines()
+    assert said[1].startswith("labels move it again to keep at least ")
     lines = shell.say("moves", "--limit", "1").splitlines()
     assert lines[1:] == ["1 of 2, the newest; --limit 2 shows all"]
     assert shell.tell("moves", "--limit", "1", "--state", "approved")["total"] == 2
