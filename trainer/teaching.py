@@ -164,6 +164,7 @@ def _learnt(
                 now=at,
                 since_release=model.since,
                 trees=model.parameters.trees,
+                height=model.parameters.height,
                 known=known,
                 route=_route(model, newest, state_store),
             )

@@ -17,6 +17,8 @@ ENTITY_CHARACTERS = 300
 DEEPEST = 50
 _INT32 = 2**31
 _INT64 = 2**63
+_RAREST = 1e-12
+"""No sample is drawn with less: one answer on such an event would outweigh all others."""
 
 
 def read_alert(
@@ -76,7 +78,8 @@ def _check(alert: Alert, detector: str) -> None:
         and 0 <= place.partition < _INT32
         and 0 <= place.offset < _INT64
         and 0 <= alert.release < _INT32
-        and (not isinstance(alert, Sample) or 0 < alert.probability <= 1)
+        and all(0 <= part <= 1 for part in (alert.score, alert.threshold, alert.rarity))
+        and (not isinstance(alert, Sample) or _RAREST <= alert.probability <= 1)
         and "\x00" not in alert.id + place.topic
     )
     if not fits:

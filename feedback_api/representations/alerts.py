@@ -160,8 +160,8 @@ class AlertPage(BaseModel):
 
 
 def one_in(rarity: float) -> int:
-    """N of "1 in N" for a rarity in (0, 1]."""
-    return max(1, round(1 / rarity)) if rarity > 0 else 1
+    """N of "1 in N" for a rarity in (0, 1]; a million million at most."""
+    return max(1, round(1 / max(rarity, 1e-12))) if rarity > 0 else 1
 
 
 def _shown(row: AlertRow) -> dict[str, Any]:

@@ -114,6 +114,7 @@ def _effects(session: Session, footing: LessonFooting, alert: AlertRow) -> _Effe
             since_release=release.figures.get("since", model.since),
             until=release.created_at,
             trees=place.leaves.size,
+            height=height,
         )
         found = taught(ledger.lessons, height, teaching)
         return TaughtLabels(ledger.label_ids, ledger.lessons.leaves, found.shares, found.steps)

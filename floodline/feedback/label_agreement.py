@@ -13,7 +13,9 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 RECENT = 200
-"""Newest labels of either kind, up and not up, that are compared."""
+"""Newest labels of either kind, up and not up, that are compared; of each analyst as many."""
+_EACH = 20
+"""Newest labels of one analyst that are compared even if nobody else has as many."""
 TOLD = 1.0
 """Bits of a lesson from which on it foretells a label."""
 _AS_OTHERS = 0.7
@@ -41,6 +43,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
 def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: float) -> Guard:
     """Judge the newest labels of either kind by each other; arrays of n labels, in order.
 
+    Of each analyst as many are compared, so that none fills the comparison (`in_turn`).
+
     With s = 1 for a label that pulls up, -1 for another, m their mean or 0 if that is higher, and K
     the likeness of two events::
 
@@ -67,7 +71,8 @@ def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: 
     passes: there is little to learn for these trees. Four coins among five analysts drown the
     fifth.
     """
-    newest = np.sort(np.concatenate([np.flatnonzero(kind)[-RECENT:] for kind in (up, ~up)]))
+    kinds = (np.flatnonzero(up), np.flatnonzero(~up))
+    newest = np.sort(np.concatenate([kind[in_turn(analysts[kind], RECENT)] for kind in kinds]))
     signs, whose = np.where(up[newest], 1.0, -1.0), analysts[newest]
     weights = _weights(leaves[newest], height, gamma)
     pairs = np.triu(weights, 1)
@@ -78,6 +83,27 @@ def guard(leaves: Leaves, up: Booleans, analysts: Integers, height: int, gamma: 
         own = _agreed(np.where(np.outer(theirs, ~theirs), weights, 0.0), signs)
         by_label[analysts == analyst] = _share_beside(own, whole)
     return Guard(share=_share(pairs, signs), by_label=by_label)
+
+
+def in_turn(analysts: Integers, most: int) -> Integers:
+    """The places of up to `most` labels, in order: each analyst's newest, then the next newest.
+
+    Of one analyst no more than of the next most busy one, or `_EACH`: who labels more than all
+    others together has no more to say here than each of them.
+
+    >>> in_turn(np.array([1, 1, 0, 1, 1, 0]), 3).tolist()
+    [3, 4, 5]
+    """
+    ages = np.empty(analysts.size, np.int64)
+    counts = [0]
+    for analyst in np.unique(analysts):
+        theirs = np.flatnonzero(analysts == analyst)
+        ages[theirs] = np.arange(theirs.size)[::-1]
+        counts.append(theirs.size)
+    if len(counts) > 2:
+        most = min(most, int((ages < max(sorted(counts)[-2], _EACH)).sum()))
+    # Of equally new ones the later labels come first.
+    return np.sort(np.lexsort((-np.arange(analysts.size), ages))[:most])
 
 
 class _Agreed(NamedTuple):

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.feedback.label_agreement import Guard, came_as_foretold, guard
+from floodline.feedback.label_agreement import RECENT, Guard, came_as_foretold, guard, in_turn
 from floodline.feedback.leaf_likeness import Leaves, depth_shares, leaf_table, tree_shares
 from floodline.feedback.lesson_worth import lesson_worth
 from floodline.feedback.verdicts import Lesson, Verdict
@@ -79,6 +79,8 @@ class Lessons(msgspec.Struct, frozen=True, kw_only=True):
                 f"{count} verdicts cannot have the leaves of {len(self.leaves)} events, "
                 f"with what {self.excess.shape} of them found"
             )
+        if not all(np.isfinite(each).all() for each in (*columns, self.excess)):
+            raise ValueError("labels teach by finite numbers alone; leave the others out")
 
 
 class Taught(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +140,8 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
     Siddiqui, Fern, Dietterich, Wright, Theriault, Archer, "Feedback-guided anomaly discovery via
     online optimization", KDD 2018.
     """
+    if lessons.leaves.size and int(lessons.leaves.max()) >= 2**height:
+        raise ValueError(f"trees of {height} levels have no leaf {int(lessons.leaves.max())}")
     kinds = tuple(_lesson(each) for each in lessons.verdicts)
     up = np.array([kind == "up" for kind in kinds], np.bool_)
     guarded = Guard(share=1.0, by_label=np.ones(up.size))
@@ -148,7 +152,10 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
     foretold, steps = _replayed(lessons, kinds, paces, shares, height, teaching)
     share = guarded.share
     if teaching.guarded:
-        share *= lesson_worth(lessons.surprise, foretold, up)
+        trust = lessons.trust * guarded.by_label
+        share *= lesson_worth(
+            lessons.surprise, foretold, up, trust, in_turn(lessons.analysts, RECENT)
+        )
     said_outright = np.array([each in _OUTRIGHT for each in lessons.verdicts], np.bool_)
     steps *= np.where(said_outright, 1.0, share)
     # Last: what is made smaller before may have held up something else.

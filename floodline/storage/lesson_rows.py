@@ -1,5 +1,6 @@
 """The ledger: the labels that teach the forest, in their order, with what their events reached."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from floodline.feedback.leaf_likeness import MOST_LEVELS
 from floodline.feedback.lessons import Lessons
 from floodline.feedback.verdicts import Verdict
 from floodline.storage import reached_leaves
@@ -50,6 +52,7 @@ def recent(
     since_release: int,
     until: datetime | None = None,
     trees: int | None = None,
+    height: int = MOST_LEVELS,
     known: Known | None = None,
     route: Route | None = None,
 ) -> Ledger:
@@ -67,6 +70,7 @@ def recent(
         since_release: the first release whose leaves are those of the model in force.
         until: as the ledger was at this moment; None: as it is.
         trees: how many the model in force has; None: as many as the newest event tells of.
+        height: of its trees: an event with a leaf that they lack is left out.
         known: what earlier readings found, which this one adds to; None: all is read.
         route: of events that another model scored; None: they are left out.
     """
@@ -80,7 +84,7 @@ def recent(
     if trees is None:
         told = (found for row in reversed(said) if (found := reached[row.alert_id]) is not None)
         trees = next((len(place.leaves) for place, _ in told), 0)
-    kept = [row for row in said if _fits(reached[row.alert_id], trees)]
+    kept = [row for row in said if _fits(reached[row.alert_id], trees, height)]
     return Ledger(
         lessons=_lessons(kept, reached, trees, now),
         label_ids=tuple(row.id for row in kept),
@@ -146,7 +150,8 @@ def _reached(explanation: dict[str, Any] | None) -> Reached:
     total, usual = ((explanation or {}).get(name) for name in ("total", "usual"))
     if place is None or total is None or usual is None:
         return None
-    return place, float(total) - float(usual)
+    surprise = float(total) - float(usual)
+    return (place, surprise) if math.isfinite(surprise) else None
 
 
 def _forget(reached: Known, said: Sequence[Any]) -> None:
@@ -157,8 +162,10 @@ def _forget(reached: Known, said: Sequence[Any]) -> None:
             del reached[id]
 
 
-def _fits(found: Reached, trees: int) -> bool:
-    return found is not None and len(found[0].leaves) == trees
+def _fits(found: Reached, trees: int, height: int) -> bool:
+    if found is None or len(found[0].leaves) != trees:
+        return False
+    return not trees or int(found[0].leaves.max()) < 2**height
 
 
 def _lessons(rows: Sequence[Any], reached: Known, trees: int, now: datetime) -> Lessons:

@@ -46,7 +46,7 @@ def test_an_alert_says_which_labels_lowered_it(taught: Console, page: Page) -> N
     alike = page.get_by_role("region", name="Alike")
     expect(alike.get_by_role("row")).to_have_count(4)
     expect(alike.get_by_role("row").nth(1)).to_contain_text("100%")
-    expect(alike.get_by_role("row").nth(2)).to_contain_text("75%")
+    expect(alike.get_by_role("row").nth(2)).to_contain_text("94%")
     expect(alike.get_by_role("row").nth(2)).to_contain_text("false alarm")
     lines.last.get_by_role("link").click()
     expect(page.get_by_role("heading", level=2).first).to_have_text("unit-2")

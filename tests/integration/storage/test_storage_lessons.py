@@ -130,7 +130,7 @@ def test_events_that_tell_no_leaves_of_the_model_teach_nothing(engine: Engine) -
 
 
 def test_an_alert_of_an_earlier_version_teaches_in_every_tree_alike(engine: Engine) -> None:
-    """It does not say what each tree found; what says it of other trees teaches nothing."""
+    """It does not say what each tree found; what no tree of these can have said teaches nothing."""
     whole = told(1).explanation
     assert whole is not None
     store(
@@ -139,9 +139,12 @@ def test_an_alert_of_an_earlier_version_teaches_in_every_tree_alike(engine: Engi
         told(2, explanation=whole | {"excess": "AAA="}),
         told(3, explanation=whole | {"excess": "?"}),
     )
-    for each in range(1, 4):
+    store(
+        engine, told(4, (0, 1, 4)), told(5, explanation=whole | {"total": 1e308, "usual": -1e308})
+    )
+    for each in range(1, 6):
         answer(engine, told(each), "confirmed", each)
-    found = ledger(engine, trees=3)
+    found = ledger(engine, trees=3, height=2)
     assert found.alert_ids == (told(1).id,)
     assert found.lessons.excess.tolist() == [[0.0, 0.0, 0.0]]
 

@@ -1,5 +1,7 @@
 """Ledgers of labels, drawn at random."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -38,6 +40,15 @@ def without(lessons: Lessons, at: int) -> Lessons:
         analysts=np.delete(lessons.analysts, at),
         trust=np.delete(lessons.trust, at),
         ages=np.delete(lessons.ages, at),
+    )
+
+
+def joined(parts: Sequence[Lessons]) -> Lessons:
+    """One ledger of several, one behind the other."""
+    columns = ("leaves", "excess", "surprise", "analysts", "trust", "ages")
+    return Lessons(
+        verdicts=tuple(verdict for part in parts for verdict in part.verdicts),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in columns},
     )
 
 

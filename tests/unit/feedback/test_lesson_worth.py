@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from floodline.feedback.lesson_worth import LEAST, lesson_worth
+from floodline.feedback.lesson_worth import LEAST
+from floodline.feedback.lesson_worth import lesson_worth as worth_of
 
 Judged = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
 
@@ -17,6 +18,11 @@ def judged(seed: int, count: int, of_surprise: float, of_lesson: float) -> Judge
     z, g = random.normal(4.0, 3.0, count), random.normal(0.0, 3.0, count)
     chances = 1.0 / (1.0 + np.exp(-(of_surprise * (z - 4.0) + of_lesson * g)))
     return z, g, random.random(count) < chances
+
+
+def lesson_worth(z: NDArray[np.float64], g: NDArray[np.float64], up: NDArray[np.bool_]) -> float:
+    """By all labels, each fully trusted."""
+    return worth_of(z, g, up, np.ones(up.size), np.arange(up.size))
 
 
 @settings(deadline=None, max_examples=40)
@@ -45,3 +51,14 @@ def test_few_labels_of_a_kind_say_nothing() -> None:
     for few in range(LEAST):
         assert lesson_worth(z, g, np.arange(50) >= 50 - few) == 1.0
     assert lesson_worth(z, g, np.arange(50) >= 50 - LEAST) < 1.0
+
+
+def test_who_is_not_trusted_is_not_heard() -> None:
+    """Labels without trust, and those that are not asked, change nothing."""
+    z, g, up = judged(3, 200, 0.6, 0.2)
+    wrong = np.concatenate([up, ~up])
+    twice = np.concatenate([z, z]), np.concatenate([g, g])
+    trust = np.repeat([1.0, 0.0], 200)
+    alone = lesson_worth(z, g, up)
+    assert worth_of(*twice, wrong, trust, np.arange(400)) == pytest.approx(alone, abs=0.05)
+    assert worth_of(*twice, wrong, np.ones(400), np.arange(200)) == alone

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from floodline.feedback.leaf_likeness import leaf_likeness
 from floodline.feedback.lessons import Lessons, Teaching, taught
 from floodline.feedback.verdicts import Verdict
-from tests.unit.feedback.lesson_cases import HEIGHT, TREES, ledgers, lessons_of, without
+from tests.unit.feedback.lesson_cases import (
+    HEIGHT,
+    TREES,
+    joined,
+    ledgers,
+    lessons_of,
+    without,
+)
 
 TEACHES = [verdict for verdict in Verdict if verdict.teaches]
 TEACHINGS = st.sampled_from(
@@ -194,6 +201,49 @@ def test_columns_of_other_lengths_are_refused() -> None:
         one(Verdict.CONFIRMED, leaves=np.zeros((2, TREES), np.uint16))
     with pytest.raises(ValueError, match=r"what \(1, 2\) of them found"):
         one(Verdict.CONFIRMED, excess=np.ones((1, 2)))
+
+
+def test_who_labels_most_does_not_silence_the_others() -> None:
+    """Four agree on 200 labels; what a fifth says 400 times over leaves most of that in force."""
+    random = np.random.default_rng(5)
+    kinds = random.integers(2**HEIGHT, size=(2, TREES))
+
+    def said(count: int, analyst: int, *, wrong: bool) -> Lessons:
+        real = random.random(count) < 0.5
+        places = kinds[real.astype(int)] ^ (random.random((count, TREES)) < 0.1)
+        verdicts = (Verdict.FALSE_ALARM, Verdict.CONFIRMED)
+        return Lessons(
+            leaves=places.astype(np.uint16),
+            excess=np.ones((count, TREES)),
+            surprise=random.normal(4.0, 2.0, count),
+            verdicts=tuple(verdicts[int(yes != wrong)] for yes in real),
+            analysts=np.full(count, analyst),
+            trust=np.ones(count),
+            ages=np.zeros(count),
+        )
+
+    honest = [said(50, analyst, wrong=False) for analyst in range(4)]
+    alone = lesson(taught(joined(honest), HEIGHT, Teaching()).table, kinds[1].astype(np.uint16))
+    flooded = taught(joined([*honest, said(400, 4, wrong=True)]), HEIGHT, Teaching())
+    assert alone > 4.0
+    assert lesson(flooded.table, kinds[1].astype(np.uint16)) > 0.5 * alone
+    theirs = flooded.steps[200:]
+    assert np.abs(theirs).max() < 0.1 * np.abs(flooded.steps[:200]).max()
+
+
+@pytest.mark.parametrize("told", ["surprise", "excess", "trust", "ages"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_is_refused(told: str, value: float) -> None:
+    """One such label would undo all others."""
+    plain = one(Verdict.CONFIRMED)
+    with pytest.raises(ValueError, match="finite numbers alone"):
+        msgspec.structs.replace(plain, **{told: np.full_like(getattr(plain, told), value)})
+
+
+def test_leaves_that_the_trees_lack_are_refused() -> None:
+    """They are another model's."""
+    with pytest.raises(ValueError, match="no leaf 16"):
+        taught(one(Verdict.CONFIRMED, leaves=np.full((1, TREES), 16, np.uint16)), 4, Teaching())
 
 
 def test_what_each_verdict_teaches() -> None:
