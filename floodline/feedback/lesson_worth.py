@@ -48,7 +48,7 @@ def lesson_worth(
     >>> round(lesson_worth(right, wrong, up, *all_of_them), 1)
     0.0
     """
-    z, g, real, counted = (each[asked] for each in (surprise, foretold, up, trust))
+    z, g, real, counted = surprise[asked], foretold[asked], up[asked], trust[asked]
     if min(counted[real].sum(), counted[~real].sum()) < LEAST:
         return 1.0
     found = np.array([_log_likelihood(z + part * g, real, counted) for part in _TRIED])
