@@ -50,7 +50,7 @@ def test_an_alert_is_shown_as_it_was_stored(api: Api) -> None:
         "release": 0,
         "features": {"a": 7.0, "b": -1.5},
         "event": {"a": 7, "b": -1.5, "note": "über"},
-        "explanation": EXPLANATION | {"usual": None, "lesson": 0.0},
+        "explanation": EXPLANATION | {"usual": None, "lesson": 0.0, "excess": ""},
         "verdict": None,
         "labelled_at": None,
         "muted_by": None,
