@@ -22,9 +22,10 @@ Asked = Literal["unlike", "near"]
 class MixedQueue(TaughtForest):
     """Lessons as in the product; of five events shown four have the highest q.
 
-    The fifth is `unlike` all that was labelled, the highest z (1 - K) with K its likeness to the
-    nearest label, where a lesson is least sure; or it is `near` the threshold: its q is closest to
-    where the queue was cut before, a running mean of the last place's q.
+    The fifth is `unlike` all that was labelled, where a lesson is least sure: the highest z (1 - K)
+    with K its likeness to the nearest label, all trees counting the same. Or it is `near` the
+    threshold: its q is closest to where the queue was cut before, a running mean of the last
+    place's q.
     """
 
     def __init__(self, setting: Setting, asked: Asked) -> None:

@@ -120,14 +120,15 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
     with |e_i| at most `farthest`, and a_i times trust, times 2^(-age / half_life), times what the
     guard lets through of its analyst (`label_agreement`). All but those of events that were missed
     or are the new usual are made smaller by the guard, and by what lessons have been worth beside
-    surprise (`lesson_worth`); then those of an analyst whose labels add up
-    to more than `analyst_reach` anywhere are, together.
+    surprise (`lesson_worth`); then those of an analyst whose labels add up to more than
+    `analyst_reach` anywhere are, together.
 
     A label that is taken out leaves no trace, since nothing is kept from one call to the next.
     20,000 labels on 100 trees of height 8 take about a second.
 
-    **Bounds.** A label moves any event by `farthest` times its step at most (K is at most 1), one
-    analyst by `analyst_reach` at most.
+    **Bounds.** A label's own step moves any event by `farthest` times its pace at most (K is at most
+    1), one analyst's steps together by `analyst_reach`. Beside that a label has a say in how much of
+    all lessons passes.
 
     **When it fails.** Rejections in many neighbouring coarse cells add up and pull down what was
     never labelled (the published score has a floor for that); a label's cells are regions of the
