@@ -126,9 +126,9 @@ def taught(lessons: Lessons, height: int, teaching: Teaching) -> Taught:
     A label that is taken out leaves no trace, since nothing is kept from one call to the next.
     20,000 labels on 100 trees of height 8 take about a second.
 
-    **Bounds.** A label's own step moves any event by `farthest` times its pace at most (K is at most
-    1), one analyst's steps together by `analyst_reach`. Beside that a label has a say in how much of
-    all lessons passes.
+    **Bounds.** A label's own step moves any event by `farthest` times its pace at most (K is at
+    most 1), one analyst's steps together by `analyst_reach`. Beside that a label has a say in how
+    much of all lessons passes.
 
     **When it fails.** Rejections in many neighbouring coarse cells add up and pull down what was
     never labelled (the published score has a floor for that); a label's cells are regions of the
