@@ -26,12 +26,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class ExplanationView:
-    """The total in words, the features that count most, the others, and whether all are here."""
+    """The total in words, the features that count most, the others, and whether all are here.
+
+    `taught`: labels moved the score, which is then not of this total alone.
+    """
 
     total: str
     bars: list[Bar]
     more: list[Bar]
     whole: bool
+    taught: bool
 
 
 def view_explanation(alert: AlertRow) -> ExplanationView | None:
@@ -43,7 +47,8 @@ def view_explanation(alert: AlertRow) -> ExplanationView | None:
     bars = [_bar(each, told.unit, longest) for each in told.contributions]
     named = {each.feature for each in told.contributions}
     total = _signed(told.total, told.unit).removeprefix("+")
-    return ExplanationView(total, bars[:SHOWN], bars[SHOWN:], named >= set(alert.features))
+    whole, taught = named >= set(alert.features), told.lesson != 0.0
+    return ExplanationView(total, bars[:SHOWN], bars[SHOWN:], whole, taught)
 
 
 def _bar(each: FeatureContribution, unit: str, longest: float) -> Bar:

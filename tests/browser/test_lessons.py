@@ -39,6 +39,7 @@ def test_an_alert_says_which_labels_lowered_it(taught: Console, page: Page) -> N
     """By how much, by whose label of what, with links; and what is alike, with its verdict."""
     taught.sign_in(page)
     expect(page.get_by_text("Labels lowered this by 3.0 bits")).to_be_visible()
+    expect(page.get_by_text("before labels moved it")).to_be_visible()
     lines = _lowered(page).get_by_role("listitem")
     expect(lines).to_have_count(2)
     expect(lines.first).to_contain_text("lowered by rita's rejection of pump with a rather long")
