@@ -44,6 +44,10 @@ class Foreseen(Protocol):
     def alerts_per_hour(self) -> Share:
         """Alerts an hour."""
 
+    @property
+    def wrong(self) -> float | None:
+        """The share of wrong answers."""
+
 
 def foreseen(found: Foreseen) -> str:
     """Precision, recall and rate, each with its interval, in one line."""
@@ -52,9 +56,10 @@ def foreseen(found: Foreseen) -> str:
         recall = "recall unknown: nothing real was found yet"
     hourly = found.alerts_per_hour.value
     alerts = "" if hourly is None else f", {spoken_rate(hourly)} alerts an hour"
+    wrong = "" if found.wrong is None else f" of which {found.wrong:.1%} wrong"
     return (
         f"precision {share_words(found.precision)}, {recall}{alerts} "
-        f"({found.answers} answers, {found.confidence:.0%} intervals)"
+        f"({found.answers} answers{wrong}, {found.confidence:.0%} intervals)"
     )
 
 

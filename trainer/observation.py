@@ -47,6 +47,7 @@ class Observation:
         for gauge in (metrics.frozen, metrics.promise_broken, metrics.verdict_drift):
             gauge.labels(self._detector)
         metrics.teaching_agreement.labels(self._detector).set(math.nan)
+        metrics.estimated_wrong_answers.labels(self._detector).set(math.nan)
 
     def _age(self) -> float:
         return time.time() - self._retrained_at
@@ -59,6 +60,8 @@ class Observation:
         if done.before is not None:
             self._estimated(self._metrics.estimated_precision, done.before.precision)
             self._estimated(self._metrics.estimated_recall, done.before.recall)
+            wrong = math.nan if done.before.wrong is None else done.before.wrong
+            self._metrics.estimated_wrong_answers.labels(self._detector).set(wrong)
         found = done.watch
         broken = found is not None and found.state == "broken"
         self._metrics.promise_broken.labels(self._detector).set(broken)

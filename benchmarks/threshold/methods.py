@@ -87,8 +87,8 @@ class Multiply(Fixed):
         known = queue.known(hour)
         new = known.copy()
         new[: self._seen.size] &= ~self._seen
-        false = int((new & (queue.answer == 0)).sum())
-        hits = int((new & (queue.answer == 1)).sum())
+        false = int((new & ~queue.said).sum())
+        hits = int((new & queue.said).sum())
         rest = (1 - self._target) / self._target
         self.threshold += np.log(1.05) * (false - hits * rest)
         self._seen = known
@@ -102,8 +102,9 @@ class Naive(Fixed):
         known = queue.known(hour)
         if known.sum() < 30:
             return
-        order = np.argsort(-queue.x[known])
-        x, real = queue.x[known][order], queue.answer[known][order]
+        all_x = queue.x[queue.items[known]]
+        order = np.argsort(-all_x)
+        x, real = all_x[order], queue.said[known][order]
         share = np.cumsum(real) / np.arange(1, real.size + 1)
         good = np.flatnonzero((share >= self._target) & (np.arange(real.size) >= 9))
         self.threshold = float(x[good[-1]]) if good.size else float(x[0])
@@ -192,9 +193,9 @@ def evidence(queue: Queue, hour: int, epochs: tuple[Epoch, ...]) -> Evidence:
             ages=(hour + 1 - queue.hour).astype(np.float64),
         ),
         answers=Answers(
-            items=known,
+            items=queue.items[known],
             analysts=queue.analyst[known],
-            real=queue.answer[known] == 1,
+            real=queue.said[known],
             ages=(hour - queue.told[known]).astype(np.float64),
         ),
         epochs=epochs,

@@ -71,7 +71,14 @@ def run(world: World, method: Method, target: float, seed: int) -> Run:
         path.append(_Moment(hour, labels, method.threshold))
         x, real = _chosen(random, world, method, labels, hour, burst=hour in bursts)
         queue.add(x, real, method.threshold, method.release, hour)
-        queue.label(random, hour, x.size, noise=world.noise, delay=world.delay)
+        queue.label(
+            random,
+            hour,
+            x.size,
+            noise=world.noise,
+            delay=world.delay,
+            second=isinstance(method, Ours),
+        )
         if hour % LOOK_EVERY == LOOK_EVERY - 1:
             method.look(queue, hour)
     return _judged(world, method, target, queue, path)

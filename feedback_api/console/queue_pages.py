@@ -63,7 +63,7 @@ def add_to(router: APIRouter) -> None:
         asked = QueueRequest(order, cursor or None, at or None, done or None, muted)
         footing, lessons = footing_of(services), lesson_footing_of(services)
         with transaction(services.engine) as session:
-            view = view_queue(session, footing, lessons, asked, identity.name)
+            view = view_queue(session, footing, lessons, asked, identity)
         return pages_of(request).render(
             "queue/list.html",
             view=view,

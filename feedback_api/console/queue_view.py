@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
+from feedback_api.access.identity import Identity
 from feedback_api.console.explanation_view import ExplanationView, view_explanation
 from feedback_api.console.lesson_view import Headline, headline_of
 from feedback_api.representations.alerts import AlertQuery
@@ -14,6 +15,7 @@ from feedback_api.use_cases.labels import label_history
 from feedback_api.use_cases.lesson_footing import LessonFooting
 from feedback_api.use_cases.lesson_words import what_it_teaches
 from feedback_api.use_cases.provisional import provisional_releases
+from feedback_api.use_cases.second_opinions import await_second_opinion, awaits_second_opinion
 from floodline.feedback.verdicts import Verdict
 from floodline.storage import labels, muting
 from floodline.storage.alerts import Order
@@ -25,6 +27,8 @@ RESERVED = 5
 RESERVED_SAMPLES = 3
 """Of a first page, at least so many places for alerts and samples by chance: analysts take the top
 of the list first, and labels from the top alone say nothing of the rest."""
+SECOND_OPINIONS = 2
+"""Places for events that others have answered, which tell how often an answer is wrong."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Focus:
         provisional: whether no label had set its threshold; None where that is not known.
         headline: what labels did to its score; None where they did nothing.
         mutes: how many alerts it mutes.
+        blind: whether others have answered, and the analyst should, not knowing what they said.
     """
 
     alert: AlertRow
@@ -79,6 +84,7 @@ class Focus:
     labels: list[SignedLabel]
     previous: str | None
     next: str | None
+    blind: bool
 
 
 @dataclass(frozen=True)
@@ -92,10 +98,14 @@ class Done:
 
 @dataclass(frozen=True)
 class QueueView:
-    """The page: what waits, what a known issue mutes, what is in focus, what was done."""
+    """The page: what waits, what a known issue mutes, what is in focus, what was done.
+
+    `second` are the rows that others have answered.
+    """
 
     asked: QueueRequest
     rows: list[AlertRow]
+    second: frozenset[str]
     waiting: int
     muted: int
     more: str | None
@@ -108,11 +118,12 @@ def view_queue(
     footing: Footing,
     lessons: LessonFooting,
     asked: QueueRequest,
-    analyst: str,
+    identity: Identity,
 ) -> QueueView:
     """The queue of alerts that nobody has labelled; on its first page some by chance, samples too.
 
-    Alerts that a known issue mutes are a queue of their own.
+    So are a few that others have labelled, for a second opinion. Alerts that a known issue mutes
+    are a queue of their own.
 
     Raises:
         NotFound: the alert that should be in focus is not there.
@@ -127,19 +138,21 @@ def view_queue(
         limit=LISTED,
     )
     found = list_alerts(session, detector, query)
-    rows = found.rows
+    rows, second = found.rows, list[AlertRow]()
     if asked.cursor is None and not asked.muted:
         given = labels.count(session)
-        rows = _mixed(rows, _by_chance(session, detector, rows), given)
+        second = await_second_opinion(session, detector, identity, footing.now, SECOND_OPINIONS)
+        rows = _mixed(rows, _by_chance(session, detector, rows), second, given)
     following = replace(asked, cursor=found.next_cursor)
     return QueueView(
         asked,
         rows,
+        frozenset(row.id for row in second),
         count_unlabelled(session, detector),
         count_unlabelled(session, detector, muted=True),
         following.url() if found.next_cursor else None,
-        _focus(session, footing, asked, rows),
-        _done(session, lessons, asked, analyst),
+        _focus(session, footing, asked, rows, identity),
+        _done(session, lessons, asked, identity.name),
     )
 
 
@@ -152,16 +165,19 @@ def _by_chance(session: Session, detector: str, rows: list[AlertRow]) -> list[Al
         found = [row for row in list_alerts(session, detector, query).rows if row.id not in listed]
         chosen += found[: wanted - len(chosen)]
         listed |= {row.id for row in chosen}
-    return sorted(chosen, key=lambda row: row.id)
+    return chosen
 
 
-def _mixed(rows: list[AlertRow], chance: list[AlertRow], given: int) -> list[AlertRow]:
+def _mixed(
+    rows: list[AlertRow], by_chance: list[AlertRow], second: list[AlertRow], given: int
+) -> list[AlertRow]:
     """Nine rows between two by chance, nearer to the first with each label that was given.
 
-    So who only ever decides on the first row meets each tenth time one by chance. Those that are
-    left over come last.
+    So who only ever decides on the first row meets each tenth time one by chance. With others'
+    alerts among them it is each seventh time. Those that are left over come last.
     """
-    step, mixed = LISTED // RESERVED - 1, list[AlertRow]()
+    step, mixed = LISTED // (RESERVED + len(second)) - 1, list[AlertRow]()
+    chance = sorted(by_chance + second, key=lambda row: row.id)
     start, size = 0, step - given % (step + 1)
     while chance and start + size <= len(rows):
         mixed += rows[start : start + size]
@@ -171,7 +187,11 @@ def _mixed(rows: list[AlertRow], chance: list[AlertRow], given: int) -> list[Ale
 
 
 def _focus(
-    session: Session, footing: Footing, asked: QueueRequest, rows: list[AlertRow]
+    session: Session,
+    footing: Footing,
+    asked: QueueRequest,
+    rows: list[AlertRow],
+    identity: Identity,
 ) -> Focus | None:
     ids = [row.id for row in rows]
     chosen = asked.at or (ids[0] if ids else None)
@@ -190,6 +210,7 @@ def _focus(
         label_history(session, detector, chosen),
         before,
         after,
+        awaits_second_opinion(session, alert, identity, footing.now),
     )
 
 

@@ -101,6 +101,10 @@ class Alert(BaseModel):
         """The row as it is shown."""
         return cls(**_shown(row), provisional=provisional)
 
+    def blind(self) -> "Alert":
+        """Without what analysts said of it."""
+        return self.model_copy(update={"verdict": None, "labelled_at": None})
+
 
 class FeatureContribution(BaseModel):
     """What one feature adds to the score: how far it falls when the feature is taken as missing.

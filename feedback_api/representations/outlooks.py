@@ -27,6 +27,10 @@ class Outlook(BaseModel):
     precision: Estimate = Field(description="Share of real ones among the alerts.")
     recall: Estimate = Field(description="Share of the real ones that are alerts.")
     alerts_per_hour: Estimate
+    wrong: float | None = Field(
+        default=None,
+        description="Share of wrong answers, by second opinions; null with too few of these.",
+    )
 
     @classmethod
     def of(cls, outlook: review_estimates.Outlook) -> "Outlook":
@@ -38,4 +42,5 @@ class Outlook(BaseModel):
             precision=Estimate.of(outlook.precision),
             recall=Estimate.of(outlook.recall),
             alerts_per_hour=Estimate.of(outlook.alerts_per_hour),
+            wrong=outlook.wrong,
         )

@@ -1,9 +1,12 @@
 """What was chosen for review under which releases, and what analysts said of it."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from floodline.feedback.answer_noise import Said, truth
 from floodline.feedback.review_estimates import Reviewed
 from floodline.feedback.review_sampling import ReviewSampler, Sampling
 
@@ -93,8 +96,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     def judged_in(self, reviewed: Reviewed) -> Reviewed:
         """The same events as `reviewed`, which is of the same chosen ones, by these answers."""
-        anomaly, trust = _judged(self.answers, self.chosen.scores.size)
-        return msgspec.structs.replace(reviewed, anomaly=anomaly, trust=trust)
+        return msgspec.structs.replace(reviewed, **self._judged())
 
     def recent_analysts(self, hours: float) -> list[int]:
         """Who said something in the last hours."""
@@ -126,7 +128,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             p(s) = sum over releases of exposure * chance of s under it / sum of exposures
             weight = age weight / p(score)
 
-        Trust in an answer is its analysts' agreement: 1 together, 0 split in half.
+        With enough second opinions answers are taken as wrong now and then (`answer_noise`).
+        Before that, trust in an answer is its analysts' agreement: 1 together, 0 split in half.
 
         Source: Veach, Guibas, "Optimally combining sampling techniques for Monte Carlo rendering",
         SIGGRAPH 1995, section 3.3 (the balance heuristic).
@@ -136,17 +139,25 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         exposures = _exposures(chosen, self.epochs)
         fading = np.array([_mean(fresh[chosen.releases == each.release]) for each in self.epochs])
         chances = _average_chances(chosen, self.epochs, exposures * fading)
-        anomaly, trust = _judged(self.answers, chosen.scores.size)
         span = float(np.ptp(chosen.ages)) if chosen.ages.size else 0.0
         counted = float((exposures * fading).sum() / exposures.sum()) if exposures.sum() else 1.0
         return Reviewed(
             scores=chosen.scores,
             weights=fresh / chances,
             alerted=chosen.scores >= chosen.thresholds,
-            anomaly=anomaly,
-            trust=trust,
             hours=span * counted if span else np.nan,
+            **self._judged(),
         )
+
+    def _judged(self) -> dict[str, Any]:
+        """What the answers say of each event, as fields of `Reviewed`."""
+        count = self.chosen.scores.size
+        found = truth(self.chosen.scores, _said(self.answers))
+        if found is not None:
+            told = {"anomaly": found.real, "foreseen": found.foreseen, "wrong": found.wrong}
+            return {"trust": np.ones(count), **told}
+        anomaly, trust = _agreed(self.answers, count)
+        return {"trust": trust, "anomaly": anomaly, "foreseen": None, "wrong": None}
 
 
 def _freshness(ages: Numbers, half_life: float | None) -> Numbers:
@@ -224,7 +235,15 @@ def _chances(chosen: Chosen, epoch: Epoch) -> Numbers:
     return alerted + (1 - alerted) * drawn
 
 
-def _judged(answers: Answers, count: int) -> tuple[Numbers, Numbers]:
+def _said(answers: Answers) -> Said:
+    """The answers on each event in the order in which they were given."""
+    order = np.lexsort((-answers.ages, answers.items))
+    items = answers.items[order]
+    later = np.diff(items, prepend=-1) == 0
+    return Said(items=items, real=answers.real[order], later=later)
+
+
+def _agreed(answers: Answers, count: int) -> tuple[Numbers, Numbers]:
     """The share of analysts who call each event an anomaly, NaN without any; and their trust."""
     asked = np.bincount(answers.items, minlength=count).astype(np.float64)
     real = np.bincount(answers.items, answers.real, minlength=count)

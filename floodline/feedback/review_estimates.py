@@ -17,6 +17,8 @@ Numbers = NDArray[np.float64]
 CELLS = 5
 """Parts by score of the alerts, and of the samples, in which the share with an answer is taken."""
 _NOTHING = 1e-9
+_MOST_UNSURE = 0.95
+"""Most of what an answer tells that is taken to be lost by wrong ones."""
 
 
 class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,9 +28,13 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
         scores: as published.
         weights: how many events each stands for: 1 / the chance with which it was chosen.
         alerted: whether it was an alert; the others are samples.
-        anomaly: share of its analysts who call it an anomaly; NaN without an answer that counts.
+        anomaly: share of its analysts who call it an anomaly, or the chance that it is one; NaN
+            without an answer that counts.
         trust: weight in [0, 1] of the answer, by agreement; of no meaning without one.
         hours: how long the stretch was.
+        foreseen: where answers can be wrong, the chance that it is one by its score alone; None
+            where they are taken as right.
+        wrong: the share of wrong answers; None where too few events were answered twice to tell.
     """
 
     scores: Numbers
@@ -37,6 +43,8 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     anomaly: Numbers
     trust: Numbers
     hours: float
+    foreseen: Numbers | None = None
+    wrong: float | None = None
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -65,6 +73,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
         precision: share of real ones among the alerts.
         recall: share of the real ones that are alerts.
         alerts_per_hour: alerts an hour.
+        wrong: the share of wrong answers; None where too few events were answered twice to tell.
     """
 
     threshold: float
@@ -73,6 +82,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     precision: Estimate
     recall: Estimate
     alerts_per_hour: Estimate
+    wrong: float | None = None
 
 
 def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
@@ -85,6 +95,7 @@ def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
         precision=_estimate(estimates.precision(at)),
         recall=_estimate(estimates.recall(at)),
         alerts_per_hour=_estimate(estimates.alerts_per_hour(at)),
+        wrong=reviewed.wrong,
     )
 
 
@@ -114,9 +125,14 @@ class ReviewEstimates:
 
         next = (sum of w over the finds + average weight of all answers) / (k + 1)
 
-    Of a part without any answer nothing is known:
-    its events may all be real, or none. Counts become intervals by `total_bounds` and
-    `share_bounds`.
+    Of a part without any answer nothing is known: its events may all be real, or none. Counts
+    become intervals by `total_bounds` and `share_bounds`.
+
+    Where answers can be wrong, a is the chance that the event is real, p the one by its score alone
+    (`floodline.feedback.answer_noise`). Then the answers of a part tell less than the truth would,
+    by the share of information that is missing (Louis), and variances grow by 1 / (1 - missing):
+
+        missing = sum(w^2 a (1 - a)) / sum(w^2 p (1 - p))
 
     Every event with the same score must have had a chance to be chosen: a stratum with rate 0 is
     invisible. It fails where, within a cell, real ones are answered more often than others, and
@@ -124,6 +140,7 @@ class ReviewEstimates:
 
     Sources: Horvitz, Thompson, "A generalization of sampling without replacement from a finite
     universe", JASA 47, 1952; Kish, "Survey Sampling", 1965, section 11.7 (effective number);
+    Louis, "Finding the observed information matrix when using the EM algorithm", JRSS B 44, 1982;
     Tiwari, Clegg, Zou, "Efficient interval estimation for age-adjusted cancer rates", Statistical
     Methods in Medical Research 15, 2006.
     """
@@ -137,8 +154,13 @@ class ReviewEstimates:
         anomaly = np.where(answered, reviewed.anomaly[order], 0.0)
         scores, stands = reviewed.scores[order], reviewed.weights[order]
         cells = _cells(reviewed.alerted[order])
+        left, whole = np.zeros(order.size), np.ones(order.size)
+        if reviewed.foreseen is not None:
+            foreseen = np.where(answered, reviewed.foreseen[order], 0.0)
+            left, whole = anomaly * (1 - anomaly), foreseen * (1 - foreseen)
+        columns = np.stack((scores, stands, trust, anomaly, left, whole))
         self._cells = [
-            _Cell(scores[inside], stands[inside], trust[inside], anomaly[inside])
+            _Cell(columns[:, inside])
             for inside in (cells == cell for cell in range(2 * CELLS))
             if inside.any()
         ]
@@ -247,11 +269,22 @@ class _Part(msgspec.Struct, frozen=True):
 class _Cell:
     """Events of one cell, by rising score."""
 
-    def __init__(self, scores: Numbers, stands: Numbers, trust: Numbers, anomaly: Numbers) -> None:
+    def __init__(self, columns: Numbers) -> None:
+        scores, stands, trust, anomaly, left, whole = columns
         self._scores = scores
         self._heaviest = float(stands.max())
         said = trust * stands
-        rows = (stands, stands**2, said, said**2, said * anomaly, said**2 * anomaly)
+        squares = said**2
+        rows = (
+            stands,
+            stands**2,
+            said,
+            squares,
+            said * anomaly,
+            squares * anomaly,
+            squares * left,
+            squares * whole,
+        )
         self._sums = np.zeros((len(rows), scores.size + 1))
         np.cumsum(np.stack(rows), axis=1, out=self._sums[:, 1:])
 
@@ -262,18 +295,20 @@ class _Cell:
         if above:
             sums = self._sums[:, -1:] - sums
             sums = np.where(sums > _NOTHING * self._sums[:, -1:], sums, 0.0)
-        events, squares, said, said_squares, real, real_squares = sums
+        events, squares, said, said_squares, real, real_squares, left, whole = sums
         none = np.zeros(events.shape)
+        unsure = np.divide(left, whole, out=none.copy(), where=whole > _NOTHING)
+        known = 1 - np.clip(unsure, 0.0, _MOST_UNSURE)
         scale = np.divide(events, said, out=none.copy(), where=said > 0)
         effective = np.divide(said**2, said_squares, out=none.copy(), where=said_squares > 0)
         return _Part(
             events,
             squares,
             real * scale,
-            real_squares * scale**2,
+            real_squares * scale**2 / known,
             np.maximum(said - real, 0.0) * scale,
-            np.maximum(said_squares - real_squares, 0.0) * scale**2,
-            effective,
+            np.maximum(said_squares - real_squares, 0.0) * scale**2 / known,
+            effective * known,
             self._heaviest,
         )
 

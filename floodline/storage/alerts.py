@@ -120,10 +120,7 @@ def page(
     """Up to `limit` alerts behind a position, the highest sort value first; no long parts."""
     column = _column(order)
     statement = (
-        _short()
-        .where(*_conditions(chosen))
-        .order_by(column.desc(), AlertRow.id.desc())
-        .limit(limit)
+        short().where(*_conditions(chosen)).order_by(column.desc(), AlertRow.id.desc()).limit(limit)
     )
     if after is not None:
         place = tuple_(literal(after.value, column.type), literal(after.id, AlertRow.id.type))
@@ -133,11 +130,12 @@ def page(
 
 def with_ids(session: Session, detector: str, ids: Sequence[str]) -> list[AlertRow]:
     """The alerts and samples with these ids, in any order; no long parts."""
-    chosen = _short().where(AlertRow.detector == detector, AlertRow.id.in_(ids))
+    chosen = short().where(AlertRow.detector == detector, AlertRow.id.in_(ids))
     return list(session.scalars(chosen)) if ids else []
 
 
-def _short() -> Select[AlertRow]:
+def short() -> Select[AlertRow]:
+    """Alerts without their long parts."""
     parts = (AlertRow.event, AlertRow.explanation)
     return select(AlertRow).options(*(defer(part, raiseload=True) for part in parts))
 

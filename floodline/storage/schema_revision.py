@@ -5,7 +5,7 @@ from sqlalchemy import Engine, text
 from floodline.errors import DependencyDown
 from floodline.storage.engine import transaction
 
-NEEDED = "0005"
+NEEDED = "0006"
 """The newest migration; a test holds it equal to what `migrations` says."""
 
 

@@ -82,6 +82,7 @@ class AlertRow(Table):
         Index("ix_alerts_entity", "detector", "entity"),
         Index("ix_alerts_shuffle", "detector", "verdict", "shuffle", "id"),
         Index("ix_alerts_muted", "detector", "muted_by"),
+        Index("ix_alerts_kind", "detector", "kind", "verdict", "muted_by"),
     )
     id: Mapped[str] = mapped_column(String(300), primary_key=True)
     detector: Mapped[str] = mapped_column(String(63))

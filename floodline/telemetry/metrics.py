@@ -287,6 +287,12 @@ class TrainerMetrics:
             ["detector", "bound"],
             registry=registry,
         )
+        self.estimated_wrong_answers = Gauge(
+            "floodline_estimated_wrong_answers_ratio",
+            "Share of the analysts' answers that are wrong, by second opinions; NaN with too few.",
+            ["detector"],
+            registry=registry,
+        )
 
 
 def names(registry: CollectorRegistry) -> Iterator[str]:

@@ -1,0 +1,126 @@
+"""How often an answer is wrong, told by second opinions, and what events are for all that."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+LEAST_SECOND = 20
+"""Second opinions below which each answer is taken as right."""
+_FIRST = 0.05
+"""Share of wrong answers to begin with."""
+_PRIOR = 0.5
+"""Jeffreys' prior of that share, in answers of each kind."""
+_MOST = 0.4
+"""Answers that are wrong more often say too little."""
+_ROUNDS, _STEPS, _HALVINGS = 8, 30, 12
+_FAR = 60.0
+_EDGE = 1e-6
+_SMALL = 1e-7
+"""Gain in log likelihood at which it is good enough."""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers, (k,): the event of each, whether it says real, and whether it is no first one."""
+
+    items: Integers
+    real: Booleans
+    later: Booleans
+
+
+class Truth(msgspec.Struct, frozen=True, kw_only=True):
+    """What the answers make of each event; arrays of shape (n,), NaN without an answer.
+
+    Attributes:
+        real: the chance that the event is real.
+        foreseen: the same by the score alone.
+        wrong: the estimated share of wrong answers.
+    """
+
+    real: Numbers
+    foreseen: Numbers
+    wrong: float
+
+
+def truth(scores: Numbers, said: Said) -> Truth | None:
+    """The likeliest truth behind answers of which some are wrong; None with few second opinions.
+
+    An answer is wrong with chance e, whoever gives it and whatever the event is. With p the share
+    of real ones at its score, which does not fall as the score rises, an event that y answers call
+    real and n do not is real with the chance
+
+        r = p L / (p L + 1 - p),    L = ((1 - e) / e)^(y - n)
+
+    The shares p are the likeliest ones: those with the largest sum of log(1 - p + p L). Their order
+    is kept by an isotonic regression in each of Newton's steps (iterative convex minorant). e is
+    the share of wrong ones among all answers but the first on each event, where each is wrong with
+    chance 1 - r or r. First answers do not count, since who is asked again may depend on them: on
+    confirmed samples it does. For p and r it does not matter who is asked again, as long as that
+    depends on answers alone.
+
+    It fails where analysts know each other's answers, where they err on the same events, and where
+    real ones are overlooked more often than others are confirmed, or less.
+
+    Args:
+        scores: of the events, (n,).
+        said: their answers, one an analyst and event.
+
+    Sources: Dawid, Skene, "Maximum likelihood estimation of observer error-rates using the EM
+    algorithm", Applied Statistics 28, 1979; Rogan, Gladen, "Estimating prevalence from the results
+    of a screening test", American Journal of Epidemiology 107, 1978 (the same with one answer
+    each); Groeneboom, Wellner, "Information bounds and nonparametric maximum likelihood
+    estimation", 1992 (iterative convex minorant).
+    """
+    later = int(said.later.sum())
+    if later < LEAST_SECOND:
+        return None
+    yes = np.bincount(said.items, said.real, minlength=scores.size)
+    asked = np.bincount(said.items, minlength=scores.size)
+    answered = np.flatnonzero(asked)
+    _, places = np.unique(scores[answered], return_inverse=True)
+    ahead = (2 * yes - asked)[answered]
+    again, against = said.items[said.later], ~said.real[said.later]
+    real, foreseen = np.full(scores.size, np.nan), np.full(scores.size, np.nan)
+    wrong, shares = _FIRST, np.full(int(places.max()) + 1, 0.5)
+    for _ in range(_ROUNDS):
+        odds = np.exp(np.clip(ahead * np.log((1 - wrong) / wrong), -_FAR, _FAR))
+        shares = _likeliest(odds, places, shares)
+        foreseen[answered] = shares[places]
+        real[answered] = shares[places] * odds / (shares[places] * (odds - 1) + 1)
+        errors = float(np.where(against, real[again], 1 - real[again]).sum())
+        wrong = min((errors + _PRIOR) / (later + 2 * _PRIOR), _MOST)
+    return Truth(real=real, foreseen=foreseen, wrong=wrong)
+
+
+def _likeliest(odds: Numbers, places: Integers, shares: Numbers) -> Numbers:
+    """The likeliest shares that do not fall, one a place, from these on."""
+    gains = odds - 1
+
+    def likelihood(at: Numbers) -> float:
+        return float(np.log1p(at[places] * gains).sum())
+
+    shares = np.clip(shares, _EDGE, 1 - _EDGE)
+    best = likelihood(shares)
+    for _ in range(_STEPS):
+        slopes = gains / (1 + shares[places] * gains)
+        slope, bend = (
+            np.bincount(places, each, minlength=shares.size) for each in (slopes, slopes**2)
+        )
+        bend = np.maximum(bend, _EDGE**2)
+        aim = isotonic_regression(shares + slope / bend, weights=bend).x
+        step = np.clip(aim, _EDGE, 1 - _EDGE) - shares
+        for _ in range(_HALVINGS):
+            found = likelihood(shares + step)
+            if found > best:
+                break
+            step /= 2
+        else:
+            return shares
+        shares, gained, best = shares + step, found - best, found
+        if gained < _SMALL:
+            return shares
+    return shares

@@ -1,0 +1,81 @@
+"""Which answered events another analyst should answer too, not knowing what was said.
+
+Second opinions tell how often an answer is wrong (`floodline.feedback.answer_noise`). A twentieth
+of all answered events gets one, told by the id alone; a confirmed sample gets two, since it stands
+for many events, and a wrong one for as many that were never missed.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.orm import Session
+
+from floodline.feedback.verdicts import Verdict
+from floodline.storage import alerts
+from floodline.storage.alerts import Kind
+from floodline.storage.current_labels import current
+from floodline.storage.tables import AlertRow, LabelRow
+
+SHARE = 0.05
+"""Of the answered events, those that are to be answered twice."""
+CONFIRMATIONS = 3
+"""Answers that a confirmed sample is to have, as long as they agree."""
+RECENT = timedelta(days=7)
+"""Answers that are older are not asked about again."""
+
+_COUNTING = [verdict.value for verdict in Verdict if verdict.counts_as is not None]
+_REAL = [verdict.value for verdict in Verdict if verdict.counts_as]
+
+
+def awaiting(
+    session: Session, detector: str, analyst_id: str, *, now: datetime, limit: int
+) -> list[AlertRow]:
+    """Alerts and samples that this analyst should look at after others; confirmed samples first."""
+    found: list[AlertRow] = []
+    for asked in (_doubtful(), _drawn()):
+        chosen = (
+            alerts.short()
+            .where(AlertRow.detector == detector, asked, *_by_others(analyst_id, now))
+            .order_by(AlertRow.shuffle, AlertRow.id)
+            .limit(limit - len(found))
+        )
+        found += session.scalars(chosen.where(AlertRow.id.not_in([row.id for row in found])))
+    return found
+
+
+def awaits(session: Session, alert: AlertRow, analyst_id: str, *, now: datetime) -> bool:
+    """Whether this analyst should look at the alert, not knowing what others said of it."""
+    asked = select(AlertRow.id).where(
+        AlertRow.id == alert.id, _doubtful() | _drawn(), *_by_others(analyst_id, now)
+    )
+    return session.scalar(asked) is not None
+
+
+def _by_others(analyst_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    mine = select(LabelRow.id).where(
+        LabelRow.alert_id == AlertRow.id, LabelRow.analyst_id == analyst_id
+    )
+    return AlertRow.labelled_at >= now - RECENT, ~mine.exists()
+
+
+def _doubtful() -> ColumnElement[bool]:
+    answers = _answers()
+    return (
+        (AlertRow.kind == Kind.SAMPLE)
+        & AlertRow.verdict.in_(_REAL)
+        & (answers < CONFIRMATIONS)
+        & (answers == _answers(_REAL))
+    )
+
+
+def _drawn() -> ColumnElement[bool]:
+    return AlertRow.verdict.in_(_COUNTING) & (AlertRow.shuffle < SHARE) & (_answers() == 1)
+
+
+def _answers(verdicts: list[str] = _COUNTING) -> ScalarSelect[int]:
+    """How many analysts give an alert one of these verdicts now."""
+    return (
+        select(func.count())
+        .where(LabelRow.alert_id == AlertRow.id, LabelRow.verdict.in_(verdicts), current())
+        .scalar_subquery()
+    )

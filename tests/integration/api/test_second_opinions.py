@@ -1,0 +1,101 @@
+"""A few answered events are shown to another analyst, who does not see what was said."""
+
+import re
+
+from feedback_api.access.roles import Role
+from floodline.storage.alerts import Kind, shuffled
+from floodline.storage.second_opinions import SHARE
+from tests.integration.api.application import Api
+from tests.integration.storage.samples import NOW, new_alert, store
+
+HTML = {"Accept": "text/html"}
+DRAWN = next(n for n in range(1_000) if shuffled(new_alert(n).id) < SHARE)
+OTHER = next(n for n in range(1_000) if shuffled(new_alert(n).id) > SHARE)
+
+
+def _label(api: Api, key: str, alert_id: str, verdict: str) -> None:
+    api.clock.move(seconds=1)
+    answer = api.post(f"/api/v1/alerts/{alert_id}/labels", key, json={"verdict": verdict})
+    assert answer.status_code == 201, answer.text
+
+
+def _awaiting(api: Api, key: str) -> list[str]:
+    answer = api.get("/api/v1/second-opinions", key)
+    assert answer.status_code == 200, answer.text
+    assert all(each["verdict"] is None for each in answer.json()["items"])
+    return [each["id"] for each in answer.json()["items"]]
+
+
+def _page(api: Api, key: str, path: str = "/") -> str:
+    return api.get(path, key, headers=HTML).text
+
+
+def test_a_share_by_chance_is_answered_twice(api: Api) -> None:
+    """By someone else, once; told by the alert's id alone, not by what was said."""
+    alice, bob, carol = (api.key(name) for name in ("alice", "bob", "carol"))
+    drawn, other = store(api.engine, *(new_alert(n, received_at=NOW) for n in (DRAWN, OTHER)))
+    assert _awaiting(api, bob) == []
+    for each in (drawn, other):
+        _label(api, alice, each, "false_alarm")
+    assert _awaiting(api, alice) == []
+    assert _awaiting(api, bob) == _awaiting(api, carol) == [drawn]
+    _label(api, bob, drawn, "confirmed")
+    assert _awaiting(api, bob) == _awaiting(api, carol) == []
+
+
+def test_a_confirmed_sample_is_answered_three_times_unless_one_disagrees(api: Api) -> None:
+    """A wrong confirmation would stand for many events that were never missed."""
+    alice, bob, carol, dave = (api.key(name) for name in ("alice", "bob", "carol", "dave"))
+    sample = {"kind": Kind.SAMPLE, "probability": 0.01, "score": 0.2, "received_at": NOW}
+    agreed, doubted = store(api.engine, *(new_alert(OTHER + n, **sample) for n in (0, 1)))
+    for each in (agreed, doubted):
+        _label(api, alice, each, "confirmed")
+    assert set(_awaiting(api, bob)) == {agreed, doubted}
+    _label(api, bob, doubted, "false_alarm")
+    _label(api, bob, agreed, "confirmed")
+    assert _awaiting(api, carol) == [agreed]
+    _label(api, carol, agreed, "confirmed")
+    assert _awaiting(api, dave) == []
+
+
+def test_answers_that_count_for_nothing_are_not_asked_about(api: Api) -> None:
+    """Neither is what was answered a week ago."""
+    alice, bob = api.key("alice"), api.key("bob")
+    (drawn,) = store(api.engine, new_alert(DRAWN, received_at=NOW))
+    _label(api, alice, drawn, "planned")
+    assert _awaiting(api, bob) == []
+    _label(api, alice, drawn, "confirmed")
+    assert _awaiting(api, bob) == [drawn]
+    api.clock.move(days=7, seconds=1)
+    assert _awaiting(api, bob) == []
+
+
+def test_the_console_shows_it_without_what_was_said(api: Api) -> None:
+    """In the list with its mark, in focus without labels; they are there after one's own."""
+    alice, bob = api.key("alice"), api.key("bob")
+    (drawn,) = store(api.engine, new_alert(DRAWN, received_at=NOW))
+    answer = api.post(
+        f"/api/v1/alerts/{drawn}/labels", alice, json={"verdict": "confirmed", "note": "valve"}
+    )
+    assert answer.status_code == 201
+    page = _page(api, bob)
+    assert re.search(r'class="sample">second opinion<', page)
+    assert "Second opinion: somebody else has answered" in page
+    assert "valve" not in page
+    assert "Now <span" not in page
+    assert "valve" in _page(api, alice, f"/?at={drawn}")
+    _label(api, bob, drawn, "false_alarm")
+    page = _page(api, bob, f"/?at={drawn}")
+    assert "valve" in page
+    assert "Second opinion" not in page
+
+
+def test_who_only_reads_gives_none(api: Api) -> None:
+    """A viewer is refused by the API, and sees all labels in the console."""
+    alice, viewer = api.key("alice"), api.key("vera", Role.VIEWER)
+    (drawn,) = store(api.engine, new_alert(DRAWN, received_at=NOW))
+    _label(api, alice, drawn, "confirmed")
+    assert api.get("/api/v1/second-opinions", viewer).status_code == 403
+    page = _page(api, viewer, f"/?at={drawn}")
+    assert "Second opinion" not in page
+    assert "alice" in page
