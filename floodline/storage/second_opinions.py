@@ -30,13 +30,16 @@ _REAL = [verdict.value for verdict in Verdict if verdict.counts_as]
 def awaiting(
     session: Session, detector: str, analyst_id: str, *, now: datetime, limit: int
 ) -> list[AlertRow]:
-    """Alerts and samples that this analyst should look at after others; confirmed samples first."""
+    """Alerts and samples that this analyst should look at after others.
+
+    Confirmed samples come first, and what was labelled last before the rest.
+    """
     found: list[AlertRow] = []
     for asked in (_doubtful(), _drawn()):
         chosen = (
             alerts.short()
             .where(AlertRow.detector == detector, asked, *_by_others(analyst_id, now))
-            .order_by(AlertRow.shuffle, AlertRow.id)
+            .order_by(AlertRow.labelled_at.desc(), AlertRow.id)
             .limit(limit - len(found))
         )
         found += session.scalars(chosen.where(AlertRow.id.not_in([row.id for row in found])))

@@ -83,6 +83,7 @@ class AlertRow(Table):
         Index("ix_alerts_shuffle", "detector", "verdict", "shuffle", "id"),
         Index("ix_alerts_muted", "detector", "muted_by"),
         Index("ix_alerts_kind", "detector", "kind", "verdict", "muted_by"),
+        Index("ix_alerts_labelled", "detector", "labelled_at"),
     )
     id: Mapped[str] = mapped_column(String(300), primary_key=True)
     detector: Mapped[str] = mapped_column(String(63))
