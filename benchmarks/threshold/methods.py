@@ -40,6 +40,7 @@ class Method(Protocol):
 
     threshold: float
     sampling: Sampling | None
+    second_opinions: bool
     kept: bool
     release: int
 
@@ -53,6 +54,7 @@ class Fixed:
     def __init__(self, world: World, target: float) -> None:
         self.threshold = world.initial()
         self.sampling: Sampling | None = None
+        self.second_opinions = False
         self.kept = True
         self.release = 0
         self._target = target
@@ -118,6 +120,7 @@ class Ours(Fixed):
     def __init__(self, world: World, target: float) -> None:
         super().__init__(world, target)
         self.sampling = Sampling.even(0.0002)
+        self.second_opinions = True
         self.kept = False
         self.decision: Decision | None = None
         self.epochs = [Epoch(release=0, threshold=self._score, sampling=self.sampling)]

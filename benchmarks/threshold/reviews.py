@@ -4,26 +4,25 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from floodline.feedback.answer_noise import ASKED_AGAIN, CONFIRMATIONS
+
 Numbers = NDArray[np.float64]
 
 ANSWERED = 0.3
 """Share of what comes into the queue that gets an answer."""
 RESERVED = 0.1
 """Share of the answers that goes to what stands in the queue by chance, half of it to samples."""
-SECOND = 0.05
-"""Share of the answers that are second opinions, by chance, on what another analyst answered."""
-CONFIRMATIONS = 3
-"""Confirmed samples are asked again until so many agree, or one does not."""
 ANALYSTS = 5
 KEPT_HOURS = 24
 """Unanswered events leave the queue after so many hours."""
 
 
 class Queue(msgspec.Struct):
-    """What was chosen for review in a stream, growing arrays; x and not the score.
+    """What was chosen for review in a stream and what was said of it, growing arrays.
 
-    The answers stand apart: of each the event, what it says, the hour from which on it is known,
-    and the analyst.
+    Of what was chosen: x and not the score, whether it is real, what it was compared with, its
+    release and hour, and how often it was asked about. Of each answer: the event, whether it says
+    real, the hour from which on it is known, the analyst.
     """
 
     x: Numbers
@@ -31,27 +30,27 @@ class Queue(msgspec.Struct):
     threshold: Numbers
     release: NDArray[np.int64]
     hour: NDArray[np.int64]
+    asked: NDArray[np.int64]
     items: NDArray[np.int64]
     said: NDArray[np.bool_]
     told: NDArray[np.int64]
     analyst: NDArray[np.int64]
-    asked: NDArray[np.int64]
 
     @classmethod
     def empty(cls) -> "Queue":
         """Nothing yet."""
-        whole = [np.zeros(0, np.int64) for _ in range(3)]
+        numbers, whole, yes = np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.bool_)
         return cls(
-            np.zeros(0),
-            np.zeros(0, np.bool_),
-            np.zeros(0),
-            whole[0],
-            whole[0],
-            whole[0],
-            np.zeros(0, np.bool_),
-            whole[1],
-            whole[2],
-            np.zeros(0, np.int64),
+            x=numbers,
+            real=yes,
+            threshold=numbers,
+            release=whole,
+            hour=whole,
+            asked=whole,
+            items=whole,
+            said=yes,
+            told=whole,
+            analyst=whole,
         )
 
     def add(
@@ -85,7 +84,7 @@ class Queue(msgspec.Struct):
         reserved: float = RESERVED,
         second: bool = False,
     ) -> None:
-        """An hour of the analysts' work."""
+        """An hour of the analysts' work, with `second` opinions among it or without."""
         waiting = np.flatnonzero((self.asked == 0) & (self.hour > hour - KEPT_HOURS))
         count = min(random.poisson(ANSWERED * arrived), waiting.size)
         again = self._again(random, hour, count) if second else np.zeros(0, np.int64)
@@ -105,14 +104,14 @@ class Queue(msgspec.Struct):
         self.asked[chosen] += 1
 
     def _again(self, random: np.random.Generator, hour: int, count: int) -> NDArray[np.int64]:
+        """Second opinions: on all confirmed samples, and by chance on what one has answered."""
         known = self.known(hour)
-        size = self.x.size
-        yes = np.bincount(self.items[known], self.said[known], minlength=size)
-        heard = np.bincount(self.items[known], minlength=size)
-        settled = heard == self.asked
-        doubtful = (self.x < self.threshold) & (yes > 0) & (yes == heard) & settled
-        must = np.flatnonzero(doubtful & (heard < CONFIRMATIONS))[:count]
-        once = np.flatnonzero((heard == 1) & settled & (self.hour > hour - 2 * KEPT_HOURS))
-        once = np.setdiff1d(once, must)
-        more = min(random.binomial(count, SECOND), count - must.size, once.size)
-        return np.concatenate([must, random.permutation(once)[:more]])
+        yes = np.bincount(self.items[known], self.said[known], minlength=self.x.size)
+        heard = np.bincount(self.items[known], minlength=self.x.size)
+        settled = (heard == self.asked) & (heard > 0)
+        doubtful = settled & (self.x < self.threshold) & (yes == heard)
+        confirmed = np.flatnonzero(doubtful & (heard < CONFIRMATIONS))[:count]
+        once = np.flatnonzero(settled & (heard == 1) & (self.hour > hour - 2 * KEPT_HOURS))
+        others = random.permutation(np.setdiff1d(once, confirmed))
+        drawn = random.binomial(count - confirmed.size, ASKED_AGAIN)
+        return np.concatenate([confirmed, others[:drawn]])

@@ -77,7 +77,7 @@ def run(world: World, method: Method, target: float, seed: int) -> Run:
             x.size,
             noise=world.noise,
             delay=world.delay,
-            second=isinstance(method, Ours),
+            second=method.second_opinions,
         )
         if hour % LOOK_EVERY == LOOK_EVERY - 1:
             method.look(queue, hour)

@@ -1,6 +1,7 @@
 """Simulated streams: how scores of real anomalies and of the rest are spread, and how both move."""
 
 from functools import lru_cache
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr
 
 Numbers = NDArray[np.float64]
+Kind = Literal["calm", "noisy", "rough"]
 
 EVENTS_AN_HOUR = 5_000.0
 HOURS = 240
@@ -128,10 +130,16 @@ def _on_grid(skewed: float) -> Numbers:
     return _tail(_GRID, skewed)
 
 
-def drawn(seed: int, *, calm: bool) -> World:
-    """The stream of a seed; a calm one neither drifts nor bursts, and its labels are right."""
+def drawn(seed: int, kind: Kind) -> World:
+    """The stream of a seed and kind.
+
+    A `calm` one neither drifts nor bursts, and its labels are right. On a `noisy` one up to one
+    label in ten is wrong, labels lift the scores of what is real, and incidents come in bursts; a
+    `rough` one drifts besides.
+    """
+    calm = kind == "calm"
     random = np.random.default_rng([seed, int(calm)])
-    return World(
+    world = World(
         prevalence=float(10 ** random.uniform(-3, np.log10(0.05))),
         lift=float(random.uniform(2.5, 5.0)),
         spread=float(random.uniform(0.6, 1.6)),
@@ -143,3 +151,4 @@ def drawn(seed: int, *, calm: bool) -> World:
         noise=0.0 if calm else float(random.uniform(0, 0.1)),
         delay=int(random.choice([0, 2, 12])),
     )
+    return msgspec.structs.replace(world, drift=0.0) if kind == "noisy" else world

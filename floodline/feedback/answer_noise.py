@@ -9,6 +9,10 @@ Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
+ASKED_AGAIN = 0.05
+"""Of what was answered, the share that is shown to a second analyst."""
+CONFIRMATIONS = 3
+"""Analysts who are asked about a confirmed sample, as long as they agree."""
 LEAST_SECOND = 20
 """Second opinions below which each answer is taken as right."""
 _FIRST = 0.05

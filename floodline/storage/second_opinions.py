@@ -10,16 +10,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
+from floodline.feedback.answer_noise import ASKED_AGAIN, CONFIRMATIONS
 from floodline.feedback.verdicts import Verdict
 from floodline.storage import alerts
 from floodline.storage.alerts import Kind
 from floodline.storage.current_labels import current
 from floodline.storage.tables import AlertRow, LabelRow
 
-SHARE = 0.05
-"""Of the answered events, those that are to be answered twice."""
-CONFIRMATIONS = 3
-"""Answers that a confirmed sample is to have, as long as they agree."""
 RECENT = timedelta(days=7)
 """Answers that are older are not asked about again."""
 
@@ -72,7 +69,7 @@ def _doubtful() -> ColumnElement[bool]:
 
 
 def _drawn() -> ColumnElement[bool]:
-    return AlertRow.verdict.in_(_COUNTING) & (AlertRow.shuffle < SHARE) & (_answers() == 1)
+    return AlertRow.verdict.in_(_COUNTING) & (AlertRow.shuffle < ASKED_AGAIN) & (_answers() == 1)
 
 
 def _answers(verdicts: list[str] = _COUNTING) -> ScalarSelect[int]:

@@ -3,14 +3,14 @@
 import re
 
 from feedback_api.access.roles import Role
+from floodline.feedback.answer_noise import ASKED_AGAIN
 from floodline.storage.alerts import Kind, shuffled
-from floodline.storage.second_opinions import SHARE
 from tests.integration.api.application import Api
 from tests.integration.storage.samples import NOW, new_alert, store
 
 HTML = {"Accept": "text/html"}
-DRAWN = next(n for n in range(1_000) if shuffled(new_alert(n).id) < SHARE)
-OTHER = next(n for n in range(1_000) if shuffled(new_alert(n).id) > SHARE)
+DRAWN = next(n for n in range(1_000) if shuffled(new_alert(n).id) < ASKED_AGAIN)
+OTHER = next(n for n in range(1_000) if shuffled(new_alert(n).id) > ASKED_AGAIN)
 
 
 def _label(api: Api, key: str, alert_id: str, verdict: str) -> None:
