@@ -24,7 +24,7 @@ demo: $(STAMP) ## Run the whole loop on a real stream (options: ARGS="--stream h
 	$(BIN)/floodline demo $(ARGS)
 
 test: $(STAMP) ## Run every test: real Kafka, PostgreSQL, MLflow and browser (options: ARGS="-k labels")
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 faults: $(STAMP) ## Kill, freeze and cut off the consumer 200 times and more; about 40 minutes (FAULT_SEED=1 FAULT_SEEDS=20)
 	FAULTS=whole $(BIN)/python -m pytest tests/faults -q -n 2 --dist worksteal $(ARGS)
