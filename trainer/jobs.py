@@ -84,14 +84,14 @@ class Jobs:
 
     def _follow(self, now: Now) -> None:
         done = follow_people(self._engine, self._configuration, self._channel, now, "schedule")
+        if done.moves or done.recalibration is not None:
+            self._observation.refresh()  # before they are counted: who sees a move sees its release
         self._observation.followed(done)
         for move in done.moves:
             log.info("move", id=move.id, state=move.state, release=move.release, note=move.note)
         if done.recalibration is not None:
             _tell(done.recalibration)
         self._observation.succeeded("moves")
-        if done.moves or done.recalibration is not None:
-            self._observation.refresh()
 
     def _retrain_if_due(self, now: Now) -> None:
         request = Request(trigger="schedule", made_by="schedule")

@@ -15,12 +15,13 @@ CONFIRMATIONS = 3
 """Analysts who are asked about a confirmed sample, as long as they agree."""
 LEAST_SECOND = 20
 """Second opinions below which each answer is taken as right."""
-_FIRST = 0.05
-"""Share of wrong answers to begin with."""
-_PRIOR = 0.5
-"""Jeffreys' prior of that share, in answers of each kind."""
-_MOST = 0.4
-"""Answers that are wrong more often say too little."""
+_USUAL = 0.05
+"""Share of wrong answers to begin with, and at most that of an analyst of whom nothing is known."""
+_KNOWN = 10.0
+"""Second opinions after which an analyst's own count for half."""
+_JEFFREYS = 0.5
+_COIN = 0.5
+"""Who is wrong more often than this is taken to say nothing."""
 _ROUNDS, _STEPS, _HALVINGS = 8, 30, 12
 _FAR = 60.0
 _EDGE = 1e-6
@@ -29,9 +30,10 @@ _SMALL = 1e-7
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """Answers, (k,): the event of each, whether it says real, and whether it is no first one."""
+    """Answers, (k,): event and analyst, whether each says real, whether another came before it."""
 
     items: Integers
+    analysts: Integers
     real: Booleans
     later: Booleans
 
@@ -53,21 +55,25 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
 def truth(scores: Numbers, said: Said) -> Truth | None:
     """The likeliest truth behind answers of which some are wrong; None with few second opinions.
 
-    An answer is wrong with chance e, whoever gives it and whatever the event is. With p the share
-    of real ones at its score, which does not fall as the score rises, an event that y answers call
-    real and n do not is real with the chance
+    An analyst's answer is wrong with a chance e, whatever the event is. With p the share of real
+    ones at its score, which does not fall as the score rises, an event is real with the chance
 
-        r = p L / (p L + 1 - p),    L = ((1 - e) / e)^(y - n)
+        r = p L / (p L + 1 - p),    L = product over its answers of ((1 - e) / e)^(+1 real, -1 not)
 
     The shares p are the likeliest ones: those with the largest sum of log(1 - p + p L). Their order
-    is kept by an isotonic regression in each of Newton's steps (iterative convex minorant). e is
-    the share of wrong ones among all answers but the first on each event, where each is wrong with
-    chance 1 - r or r. First answers do not count, since who is asked again may depend on them: on
-    confirmed samples it does. For p and r it does not matter who is asked again, as long as that
-    depends on answers alone.
+    is kept by an isotonic regression in each of Newton's steps (iterative convex minorant). Of an
+    analyst's answers that are not the first on their events, each is wrong with chance 1 - r or r;
+    with E the sum of these over n answers, and m that share for all analysts, 0.05 at most,
 
-    It fails where analysts know each other's answers, where they err on the same events, and where
-    real ones are overlooked more often than others are confirmed, or less.
+        e = (E + 10 m) / (n + 10)
+
+    and 1/2 at most: who contradicts the others throughout is not heard, and takes nobody along.
+    First answers do not count, since it may depend on them who is asked again: on confirmed samples
+    it does. For p and r that does not matter, as long as it depends on answers alone.
+
+    It fails where analysts know each other's answers, where they err on the same events, where most
+    are wrong together, and where real ones are overlooked more often than others are confirmed, or
+    less.
 
     Args:
         scores: of the events, (n,).
@@ -79,25 +85,29 @@ def truth(scores: Numbers, said: Said) -> Truth | None:
     each); Groeneboom, Wellner, "Information bounds and nonparametric maximum likelihood
     estimation", 1992 (iterative convex minorant).
     """
-    later = int(said.later.sum())
-    if later < LEAST_SECOND:
+    if int(said.later.sum()) < LEAST_SECOND:
         return None
-    yes = np.bincount(said.items, said.real, minlength=scores.size)
-    asked = np.bincount(said.items, minlength=scores.size)
-    answered = np.flatnonzero(asked)
+    answered = np.flatnonzero(np.bincount(said.items, minlength=scores.size))
     _, places = np.unique(scores[answered], return_inverse=True)
-    ahead = (2 * yes - asked)[answered]
     again, against = said.items[said.later], ~said.real[said.later]
+    by = said.analysts[said.later]
+    count = np.bincount(by, minlength=int(said.analysts.max()) + 1)
     real, foreseen = np.full(scores.size, np.nan), np.full(scores.size, np.nan)
-    wrong, shares = _FIRST, np.full(int(places.max()) + 1, 0.5)
+    wrong, shares = np.full(count.size, _USUAL), np.full(int(places.max()) + 1, 0.5)
     for _ in range(_ROUNDS):
-        odds = np.exp(np.clip(ahead * np.log((1 - wrong) / wrong), -_FAR, _FAR))
+        says = np.where(said.real, 1.0, -1.0) * np.log((1 - wrong) / wrong)[said.analysts]
+        summed = np.bincount(said.items, says, minlength=scores.size)[answered]
+        odds = np.exp(np.clip(summed, -_FAR, _FAR))
         shares = _likeliest(odds, places, shares)
         foreseen[answered] = shares[places]
         real[answered] = shares[places] * odds / (shares[places] * (odds - 1) + 1)
-        errors = float(np.where(against, real[again], 1 - real[again]).sum())
-        wrong = min((errors + _PRIOR) / (later + 2 * _PRIOR), _MOST)
-    return Truth(real=real, foreseen=foreseen, wrong=wrong)
+        errors = np.bincount(
+            by, np.where(against, real[again], 1 - real[again]), minlength=count.size
+        )
+        of_all = (errors.sum() + _JEFFREYS) / (count.sum() + 2 * _JEFFREYS)
+        wrong = (errors + _KNOWN * min(of_all, _USUAL)) / (count + _KNOWN)
+        wrong = np.minimum(wrong, _COIN)
+    return Truth(real=real, foreseen=foreseen, wrong=float(wrong[said.analysts].mean()))
 
 
 def _likeliest(odds: Numbers, places: Integers, shares: Numbers) -> Numbers:

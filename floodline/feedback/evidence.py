@@ -240,7 +240,9 @@ def _said(answers: Answers) -> Said:
     order = np.lexsort((-answers.ages, answers.items))
     items = answers.items[order]
     later = np.diff(items, prepend=-1) == 0
-    return Said(items=items, real=answers.real[order], later=later)
+    return Said(
+        items=items, analysts=answers.analysts[order], real=answers.real[order], later=later
+    )
 
 
 def _agreed(answers: Answers, count: int) -> tuple[Numbers, Numbers]:

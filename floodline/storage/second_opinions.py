@@ -22,6 +22,8 @@ RECENT = timedelta(days=7)
 
 _COUNTING = [verdict.value for verdict in Verdict if verdict.counts_as is not None]
 _REAL = [verdict.value for verdict in Verdict if verdict.counts_as]
+_PLAIN = [Verdict.CONFIRMED.value, Verdict.FALSE_ALARM.value]
+"""Verdicts that another one may follow: it would close a known issue or a new normal unseen."""
 
 
 def awaiting(
@@ -62,14 +64,14 @@ def _doubtful() -> ColumnElement[bool]:
     answers = _answers()
     return (
         (AlertRow.kind == Kind.SAMPLE)
-        & AlertRow.verdict.in_(_REAL)
+        & (AlertRow.verdict == Verdict.CONFIRMED)
         & (answers < CONFIRMATIONS)
         & (answers == _answers(_REAL))
     )
 
 
 def _drawn() -> ColumnElement[bool]:
-    return AlertRow.verdict.in_(_COUNTING) & (AlertRow.shuffle < ASKED_AGAIN) & (_answers() == 1)
+    return AlertRow.verdict.in_(_PLAIN) & (AlertRow.shuffle < ASKED_AGAIN) & (_answers() == 1)
 
 
 def _answers(verdicts: list[str] = _COUNTING) -> ScalarSelect[int]:

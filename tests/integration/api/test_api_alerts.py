@@ -238,6 +238,7 @@ def test_the_description_lists_the_routes(lite: Api) -> None:
         "/api/v1/threshold/policy",
         "/api/v1/threshold/freeze",
         "/api/v1/scoring",
+        "/api/v1/second-opinions",
         "/api/v1/verdicts",
         "/api/v1/me",
     }

@@ -58,12 +58,13 @@ def test_a_confirmed_sample_is_answered_three_times_unless_one_disagrees(api: Ap
     assert _awaiting(api, dave) == []
 
 
-def test_answers_that_count_for_nothing_are_not_asked_about(api: Api) -> None:
-    """Neither is what was answered a week ago."""
+def test_what_another_verdict_would_undo_is_not_asked_about(api: Api) -> None:
+    """A known issue mutes until another verdict; nor what is planned, or was answered long ago."""
     alice, bob = api.key("alice"), api.key("bob")
     (drawn,) = store(api.engine, new_alert(DRAWN, received_at=NOW))
-    _label(api, alice, drawn, "planned")
-    assert _awaiting(api, bob) == []
+    for verdict in ("planned", "known_issue", "new_normal"):
+        _label(api, alice, drawn, verdict)
+        assert _awaiting(api, bob) == []
     _label(api, alice, drawn, "confirmed")
     assert _awaiting(api, bob) == [drawn]
     api.clock.move(days=7, seconds=1)

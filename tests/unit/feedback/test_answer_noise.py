@@ -1,5 +1,8 @@
 """Answers of which some are wrong, and what second opinions make of them."""
 
+from collections import Counter
+
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,16 +11,20 @@ from hypothesis import strategies as st
 from floodline.feedback.answer_noise import LEAST_SECOND, Said, Truth, truth
 
 
-def said(answers: list[tuple[int, bool]]) -> Said:
-    """Answers in the order in which they were given: the event, and whether it is called real."""
-    seen, later = set[int](), []
+def said(answers: list[tuple[int, bool]], analysts: list[int] | None = None) -> Said:
+    """Answers in the order in which they were given: the event, and whether it is called real.
+
+    Each answer on an event is another analyst's, if nothing else is told.
+    """
+    seen, later = Counter[int](), []
     for item, _ in answers:
-        later.append(item in seen)
-        seen.add(item)
+        later.append(seen[item])
+        seen[item] += 1
     return Said(
+        analysts=np.array(analysts or later, np.int64),
         items=np.array([item for item, _ in answers], np.int64),
         real=np.array([real for _, real in answers], np.bool_),
-        later=np.array(later, np.bool_),
+        later=np.array(later, np.int64) > 0,
     )
 
 
@@ -30,7 +37,9 @@ def asked(seed: int, wrong: float, *, real: float = 0.6, events: int = 2_000) ->
         (int(event), bool(is_real[event] ^ (random.random() < wrong)))
         for event in np.concatenate((np.arange(events), twice))
     ]
-    return said(answers), float(is_real.mean())
+    first = random.integers(4, size=events)
+    analysts = np.concatenate((first, (first[twice] + random.integers(1, 4, twice.size)) % 4))
+    return said(answers, analysts.tolist()), float(is_real.mean())
 
 
 def found(scores: np.ndarray, answers: Said) -> Truth:
@@ -62,6 +71,7 @@ def test_with_one_answer_each_it_is_the_known_correction() -> None:
     single = np.bincount(answers.items) == 1
     once = Said(
         items=answers.items[single[answers.items]],
+        analysts=np.zeros(int(single[answers.items].sum()), np.int64),
         real=answers.real[single[answers.items]],
         later=np.zeros(int(single.sum()), np.bool_),
     )
@@ -80,6 +90,17 @@ def test_three_who_agree_outweigh_the_rarity_of_real_events() -> None:
     assert told.real[confirmed[0]] > 0.9
     assert told.real[confirmed[1:]].max() < 0.05
     assert np.nansum(told.real) == pytest.approx(1, abs=0.5)
+
+
+def test_one_who_contradicts_throughout_takes_nobody_along() -> None:
+    """Four of five are right; the fifth gives each second opinion, and says the opposite."""
+    random = np.random.default_rng(13)
+    real = random.random(1_000) < 0.7
+    answers = [(event, bool(real[event])) for event in range(1_000)]
+    answers += [(event, not real[event]) for event in range(0, 1_000, 10)]
+    told = found(np.full(1_000, 0.9), said(answers, [n % 4 for n in range(1_000)] + [4] * 100))
+    assert ((told.real > 0.5) == real).all()
+    assert told.foreseen[0] == pytest.approx(real.mean(), abs=0.05)
 
 
 @settings(deadline=None, max_examples=30)
@@ -101,7 +122,7 @@ def test_chances_are_chances_rise_with_the_score_and_know_no_order(seed: int, wr
     order = np.argsort(scores[known], kind="stable")
     assert (np.diff(told.foreseen[known][order]) >= -1e-9).all()
     place = random.permutation(200)
-    moved = Said(items=place[answers.items], real=answers.real, later=answers.later)
+    moved = msgspec.structs.replace(answers, items=place[answers.items])
     shuffled = np.empty(200)
     shuffled[place] = scores
     again = found(shuffled, moved)
