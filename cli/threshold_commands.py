@@ -14,6 +14,8 @@ from floodline.errors import ConfigurationError
 
 # Imported where it runs: the database's parts take a while, and `floodline --help` should not.
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from feedback_api.access.identity import Identity
     from feedback_api.representations.moves import Move
     from feedback_api.use_cases.moves import Act
@@ -29,8 +31,13 @@ app.add_typer(threshold_policy_commands.app, name="policy")
 
 Score = Annotated[float, typer.Argument(min=0, max=1, help="A threshold, 0 to 1.")]
 MoveId = Annotated[
-    str, typer.Argument(metavar="ID", help="As `floodline threshold moves` shows it.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="As `floodline threshold moves` shows it, or how it begins, 4 characters at least.",
+    ),
 ]
+_LEAST_START = 4
 
 
 @app.command(epilog="Example: floodline threshold show --json")
@@ -153,7 +160,7 @@ def moves(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List moves, the newest first: what asked for them, their state and reason."""
+    """List moves, the newest first: what asked for them, who, their state and reason."""
     from feedback_api.representations.moves import Move
     from floodline.storage.moves import count, listed
 
@@ -186,6 +193,14 @@ def reject(
     _decide(move_id, "rejected", by, config, as_json=as_json)
 
 
+@app.command(epilog="Example: floodline threshold withdraw 3f0c... --as alice")
+def withdraw(
+    move_id: MoveId, by: AsOption = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Take your own move back, as long as it is not released."""
+    _decide(move_id, "withdrawn", by, config, as_json=as_json)
+
+
 def _decide(
     move_id: str, state: str, by: str | None, config: ConfigOption, *, as_json: bool
 ) -> None:
@@ -194,8 +209,23 @@ def _decide(
 
     identity = person(by)
     with threshold_session(config) as (session, footing):
-        move = Move.of(decide(session, footing, identity, move_id, _state(state)))
+        whole = _whole(session, footing.detector, move_id)
+        move = Move.of(decide(session, footing, identity, whole, _state(state)))
     _tell(move, as_json=as_json)
+
+
+def _whole(session: "Session", detector: str, start: str) -> str:
+    """The id that begins so; what was given where there is no such one.
+
+    Raises:
+        ConfigurationError: several do.
+    """
+    from floodline.storage.moves import beginning_with
+
+    found = beginning_with(session, detector, start, 2) if len(start) >= _LEAST_START else []
+    if len(found) > 1 and start not in found:
+        raise ConfigurationError(f"several moves begin with {start}: give more of the id")
+    return found[0] if len(found) == 1 else start
 
 
 def _act(identity: "Identity", reason: str) -> "Act":

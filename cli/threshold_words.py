@@ -93,7 +93,12 @@ def move_line(move: "Move") -> str:
     """One move in a list."""
     when = move.created_at.isoformat(timespec="seconds")
     after = "by rarity" if move.threshold_after is None else f"{move.threshold_after:.4f}"
-    return f"{move.id}  {when}  {move.kind:6}  {move.state:9}  {after:>9}  {_plain(move.reason)}"
+    by = _plain(move.made_by)
+    if move.decided_by is not None and move.decided_by != move.made_by:
+        by += f", decided by {_plain(move.decided_by)}"
+    return (
+        f"{move.id}  {when}  {move.kind:6}  {move.state:9}  {after:>9}  {by}: {_plain(move.reason)}"
+    )
 
 
 def asked_line(move: "Move") -> str:

@@ -42,6 +42,14 @@ def get(session: Session, detector: str, id: str) -> MoveRow | None:
     return row if row is not None and row.detector == detector else None
 
 
+def beginning_with(session: Session, detector: str, start: str, limit: int) -> list[str]:
+    """Up to `limit` ids of this detector's moves that begin so."""
+    chosen = select(MoveRow.id).where(
+        MoveRow.detector == detector, MoveRow.id.startswith(start, autoescape=True)
+    )
+    return list(session.scalars(chosen.order_by(MoveRow.id).limit(limit)))
+
+
 def listed(
     session: Session,
     detector: str,

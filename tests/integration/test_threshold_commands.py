@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner, Result
 
 from cli.main import app
 from floodline.errors import ConfigurationError, Conflict, FloodlineError, NotFound, Refused
 from floodline.storage import moves
 from floodline.storage.engine import transaction
-from floodline.storage.tables import AuditRow
+from floodline.storage.tables import AuditRow, MoveRow
 from tests.integration.api.application import Api
 from tests.integration.api.reviews import release, review
 from tests.integration.storage.samples import DETECTOR
@@ -120,6 +120,24 @@ def test_a_second_person_consents(shell: Shell) -> None:
     assert isinstance(two.fail("approve", "nothing"), NotFound)
 
 
+def test_a_move_is_named_by_how_its_id_begins(shell: Shell) -> None:
+    """Four characters do, if they are no other's; its maker takes it back, nobody else."""
+    first, second = (
+        shell.tell("set", score, "--reason", "quieter", "--as", "alice")["id"]
+        for score in ("0.93", "0.94")
+    )
+    assert first[:8] != second[:8]
+    assert isinstance(shell.fail("withdraw", first[:8], "--as", "bob"), Refused)
+    assert "is withdrawn" in shell.say("withdraw", first[:8], "--as", "alice")
+    assert isinstance(shell.fail("withdraw", first[:3], "--as", "alice"), NotFound)
+    with transaction(shell.engine) as session:
+        session.execute(
+            update(MoveRow).where(MoveRow.id == first).values(id=f"{second[:8]}-the-same")
+        )
+    assert isinstance(shell.fail("withdraw", second[:8], "--as", "alice"), ConfigurationError)
+    assert "is withdrawn" in shell.say("withdraw", second, "--as", "alice")
+
+
 def test_a_frozen_threshold_is_not_moved(shell: Shell) -> None:
     """A move says who froze it and what to do; unfrozen it moves again."""
     said = shell.say("freeze", "--reason", "maintenance", "--as", "eve")
@@ -180,7 +198,7 @@ def test_what_cannot_be_used_is_refused_with_the_option(shell: Shell) -> None:
     "words",
     [
         *((each,) for each in ("show", "preview", "set", "undo", "freeze", "unfreeze")),
-        *((each,) for each in ("moves", "approve", "reject")),
+        *((each,) for each in ("moves", "approve", "reject", "withdraw")),
         *(("policy", each) for each in ("precision", "budget", "cost", "fixed", "configured")),
     ],
 )

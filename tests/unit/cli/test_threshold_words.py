@@ -169,8 +169,10 @@ def test_a_move_says_what_comes_of_it() -> None:
     assert asked_line(move(state="rejected")) == "move m1 is rejected"
     by_rarity = move(rule={"score": None, "rarity": 0.001}, threshold_after=None, kind="undo")
     assert move_line(by_rarity).split() == [
-        *("m1", "2026-03-04T05:06:07+00:00", "undo", "approved", "by", "rarity", "quieter")
+        *("m1", "2026-03-04T05:06:07+00:00", "undo", "approved", "by", "rarity"),
+        *("alice:", "quieter"),
     ]
+    assert "alice, decided by bob: quieter" in move_line(move(decided_by="bob"))
 
 
 def test_reasons_and_names_have_something_in_them() -> None:
