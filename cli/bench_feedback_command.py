@@ -13,7 +13,7 @@ from floodline.errors import ConfigurationError
 
 EXAMPLES = (
     "Examples: floodline bench feedback --group shipped --seeds 2 · "
-    "floodline bench feedback --streams mine/ --in-time web --variants clean,coins --json"
+    "floodline bench feedback --streams mine/ --label y --in-time web --variants clean,coins --json"
 )
 
 
@@ -29,10 +29,12 @@ def feedback(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="In place of a list: every .csv or .csv.gz in it, with a column `label` of 0 "
-            "and 1.",
+            help="In place of a list: every .csv (or .csv.gz), .ndjson, .npz and .parquet in it.",
         ),
     ] = None,
+    label: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Of FOLDER's files: 1 for an anomaly, else 0.")
+    ] = "label",
     in_time: Annotated[
         str,
         typer.Option(
@@ -86,7 +88,7 @@ def feedback(
     check_plot(plot)
     absent: dict[str, int] = {}
     if streams is not None:
-        chosen = of_folder(streams, _names(in_time))
+        chosen = of_folder(streams, _names(in_time), label)
     else:
         chosen, absent = of_group(group.replace("-", " "))
     wanted = _names(only)

@@ -4,6 +4,8 @@
 reported apart: on two of them the plain forest finds nearly all that can be found.
 """
 
+import re
+import sys
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -15,14 +17,18 @@ import numpy as np
 from benchmarks.detection.catalogue import all_recipes, choose
 from benchmarks.detection.labelled_stream import LabelledStream, Recipe
 from benchmarks.feedback.flipped import flipped
-from demo.streams import names, read
+from demo.streams import names
 from floodline.errors import ConfigurationError
+from floodline.events.files.event_file import Wanted
+from floodline.events.files.opening import open_events
 from floodline.simulation.run import Stream
 
 LONGEST = 12_000
 """Events of a stream without an order, a draw of them; one in time order is played whole."""
 SHARE = 0.05
 """Anomalies of streams without an order are thinned to this part of the events."""
+
+_ENDING = re.compile(r"(?P<name>.+?)(?:\.(?:csv|tsv|ndjson|jsonl)(?:\.gz)?|\.npz|\.parquet)\Z")
 
 DEV = (
     "pendigits_0",
@@ -145,21 +151,25 @@ def _of_recipe(recipe: Recipe, group: str) -> Played:
     return Played(name=recipe.name, group=group, in_time=in_time, load=recipe.load)
 
 
-def of_folder(folder: Path, in_time: tuple[str, ...]) -> list[Played]:
-    """Every CSV file of a folder, plain or packed, with a column `label` of 0 and 1.
+def of_folder(folder: Path, in_time: tuple[str, ...], label: str) -> list[Played]:
+    """Every labelled file of a folder that events can be read from; its numeric columns count.
 
     Those named, and the shipped ones that have an order, are played in it; others are shuffled.
 
     Raises:
-        ConfigurationError: there are none, or a name is of none of them.
+        ConfigurationError: there are none, two have one name, or a name is of none of them.
     """
-    files = {
-        file.name.partition(".csv")[0]: file
-        for file in sorted(folder.glob("*.csv*"))
-        if file.suffix in {".csv", ".gz"}
-    }
+    files: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        named = _ENDING.match(file.name)
+        if named is not None and files.setdefault(named["name"], file) != file:
+            raise ConfigurationError(
+                f"{folder}: {files[named['name']].name} and {file.name} have one name; rename one"
+            )
     if not files:
-        raise ConfigurationError(f"{folder}: has no .csv or .csv.gz file; name the streams' folder")
+        raise ConfigurationError(
+            f"{folder}: has no .csv, .ndjson, .npz or .parquet file; name the streams' folder"
+        )
     unknown = sorted(set(in_time) - set(files))
     if unknown:
         raise ConfigurationError(
@@ -167,13 +177,32 @@ def of_folder(folder: Path, in_time: tuple[str, ...]) -> list[Played]:
         )
     return [
         Played(
-            name=name, group="given", in_time=name in {*in_time, *IN_TIME}, load=partial(_csv, file)
+            name=name,
+            group="given",
+            in_time=name in {*in_time, *IN_TIME},
+            load=partial(_read, file, label),
         )
         for name, file in files.items()
     ]
 
 
-def _csv(file: Path) -> LabelledStream:
-    stream = read(str(file))
-    rows = np.array([list(row.values()) for row in stream.rows], dtype=np.float64)
-    return LabelledStream(rows, np.array(stream.truth, dtype=np.bool_))
+def _read(file: Path, label: str) -> LabelledStream:
+    """All events of a file in its order.
+
+    Raises:
+        ConfigurationError: it has no such column, or none of numbers beside it.
+    """
+    with open_events(str(file), None, sys.stdin.buffer) as events:
+        if label not in events.columns:
+            raise ConfigurationError(
+                f"{file}: has no column {label!r}; name the truth's column with --label"
+            )
+        features = tuple(name for name in events.numeric if name != label)
+        if not features:
+            raise ConfigurationError(f"{file}: has no column of numbers beside {label!r}")
+        wanted = Wanted(features=features, label=label, skip_invalid=False)
+        rows, truth = [np.empty((0, len(features)))], [np.empty(0, np.bool_)]
+        for chunk in events.chunks(wanted):
+            rows.append(chunk.rows)
+            truth.append(chunk.labels if chunk.labels is not None else np.empty(0, np.bool_))
+    return LabelledStream(np.concatenate(rows), np.concatenate(truth))

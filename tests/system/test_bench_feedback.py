@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.feedback.runs import METHODS
@@ -82,11 +83,32 @@ def test_mistakes_are_named(arguments: tuple[str, ...], said: str) -> None:
 
 def test_a_folder_without_streams_is_refused(tmp_path: Path) -> None:
     """So is a name that is none of its streams."""
-    with pytest.raises(ConfigurationError, match=r"has no \.csv or \.csv\.gz"):
-        of_folder(tmp_path, ())
+    with pytest.raises(ConfigurationError, match=r"has no \.csv, \.ndjson, \.npz"):
+        of_folder(tmp_path, (), "label")
     (tmp_path / "one.csv").write_text("a,label\n1,0\n")
     with pytest.raises(ConfigurationError, match="has one; name some of these"):
-        of_folder(tmp_path, ("two",))
+        of_folder(tmp_path, ("two",), "label")
+    with pytest.raises(ConfigurationError, match=r"one\.csv: has no column 'y'.*--label"):
+        of_folder(tmp_path, (), "y")[0].load()
+    (tmp_path / "one.ndjson").write_text('{"a": 1, "label": 0}\n')
+    with pytest.raises(ConfigurationError, match="have one name"):
+        of_folder(tmp_path, (), "label")
+
+
+def test_every_format_of_events_is_a_stream(tmp_path: Path) -> None:
+    """Numbers count, in the order of the file; the truth may have any name."""
+    (tmp_path / "a.csv").write_text("y,b,a,who\n0,1,2,x\n1,3,4,y\n")
+    (tmp_path / "b.ndjson").write_text('{"b": 1, "a": 2, "y": 0}\n{"b": 3, "a": 4, "y": 1}\n')
+    np.savez(tmp_path / "c.npz", X=np.array([[1.0, 2.0], [3.0, 4.0]]), y=np.array([0, 1]))
+    (tmp_path / "notes.txt").write_text("none")
+    found = of_folder(tmp_path, ("b",), "y")
+    assert [(each.name, each.in_time) for each in found] == [
+        ("a", False), ("b", True), ("c", False)
+    ]  # fmt: skip
+    for each in found:
+        stream = each.load()
+        assert stream.rows.tolist() == [[1, 2], [3, 4]]
+        assert stream.truth.tolist() == [False, True]
 
 
 def test_no_stream_chooses_and_judges() -> None:
