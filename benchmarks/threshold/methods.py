@@ -200,6 +200,8 @@ def evidence(queue: Queue, hour: int, epochs: tuple[Epoch, ...]) -> Evidence:
             analysts=queue.analyst[known],
             real=queue.said[known],
             ages=(hour - queue.told[known]).astype(np.float64),
+            blind=queue.blind[known],
+            independent=queue.said[known].astype(np.int64),
         ),
         epochs=epochs,
         half_life=HALF_LIFE,

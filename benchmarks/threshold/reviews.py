@@ -22,7 +22,7 @@ class Queue(msgspec.Struct):
 
     Of what was chosen: x and not the score, whether it is real, what it was compared with, its
     release and hour, and how often it was asked about. Of each answer: the event, whether it says
-    real, the hour from which on it is known, the analyst.
+    real, the hour from which on it is known, the analyst, and whether it is a second opinion.
     """
 
     x: Numbers
@@ -35,6 +35,7 @@ class Queue(msgspec.Struct):
     said: NDArray[np.bool_]
     told: NDArray[np.int64]
     analyst: NDArray[np.int64]
+    blind: NDArray[np.bool_]
 
     @classmethod
     def empty(cls) -> "Queue":
@@ -51,6 +52,7 @@ class Queue(msgspec.Struct):
             said=yes,
             told=whole,
             analyst=whole,
+            blind=yes,
         )
 
     def add(
@@ -101,6 +103,7 @@ class Queue(msgspec.Struct):
         self.said = np.append(self.said, self.real[chosen] ^ wrong)
         self.told = np.append(self.told, np.full(chosen.size, hour + delay))
         self.analyst = np.append(self.analyst, (chosen + self.asked[chosen]) % ANALYSTS)
+        self.blind = np.append(self.blind, self.asked[chosen] > 0)
         self.asked[chosen] += 1
 
     def _again(self, random: np.random.Generator, hour: int, count: int) -> NDArray[np.int64]:

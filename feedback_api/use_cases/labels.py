@@ -11,7 +11,7 @@ from feedback_api.use_cases.alerts import get_alert, get_alert_for_labelling, kn
 from floodline.detection.parameters import ModelParameters
 from floodline.events.messages import LabelMessage, encode
 from floodline.feedback.verdicts import Verdict
-from floodline.storage import labels, model_tenure, muting, outbox
+from floodline.storage import labels, model_tenure, muting, outbox, second_opinions
 from floodline.storage.labels import NewLabel, SignedLabel
 from floodline.storage.tables import AlertRow, LabelRow
 
@@ -68,6 +68,7 @@ def label_alert(session: Session, given: Submission) -> Labelled:
         reason=given.request.reason,
         note=given.request.note,
         created_at=given.now,
+        blind=second_opinions.awaits(session, alert, given.identity.user_id, now=given.now),
     )
     row, stored = labels.record(session, alert, new)
     if stored:

@@ -19,10 +19,19 @@ def await_second_opinion(
     return second_opinions.awaiting(session, detector, identity.user_id, now=now, limit=limit)
 
 
+def count_second_opinions(
+    session: Session, detector: str, identity: Identity, now: datetime
+) -> int:
+    """How many there are."""
+    if not identity.role.covers(Role.ANALYST):
+        return 0
+    return second_opinions.count(session, detector, identity.user_id, now=now)
+
+
 def awaits_second_opinion(
     session: Session, alert: AlertRow, identity: Identity, now: datetime
 ) -> bool:
     """Whether this user should answer it, and so not know yet what others said."""
-    if not identity.role.covers(Role.ANALYST) or alert.labelled_at is None:
+    if not identity.role.covers(Role.ANALYST):
         return False
     return second_opinions.awaits(session, alert, identity.user_id, now=now)

@@ -8,11 +8,15 @@ from scipy.optimize import isotonic_regression
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+Answered = tuple[Integers, Integers, Booleans]
+"""Of answers: the events, the analysts, and whether they say real."""
 
 ASKED_AGAIN = 0.05
 """Of what was answered, the share that is shown to a second analyst."""
 CONFIRMATIONS = 3
 """Analysts who are asked about a confirmed sample, as long as they agree."""
+MOST_WRONG = 0.25
+"""Share of wrong answers beyond which it cannot be told whose they are."""
 LEAST_SECOND = 20
 """Second opinions below which each answer is taken as right."""
 _USUAL = 0.05
@@ -30,12 +34,22 @@ _SMALL = 1e-7
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """Answers, (k,): event and analyst, whether each says real, whether another came before it."""
+    """What analysts said before they knew of each other's answers; arrays of shape (k,).
+
+    Attributes:
+        items: the event of each answer.
+        analysts: who gave it.
+        real: whether it says so.
+        blind: whether it is a second opinion.
+        judged: whether it tells how often its analyst is wrong: that the event was answered twice
+            may not depend on this answer.
+    """
 
     items: Integers
     analysts: Integers
     real: Booleans
-    later: Booleans
+    blind: Booleans
+    judged: Booleans
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +58,8 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         real: the chance that the event is real.
         foreseen: the same by the score alone.
-        wrong: the estimated share of wrong answers.
+        wrong: the estimated share of wrong answers; from `MOST_WRONG` on nobody can tell who of
+            two is right, and the other figures mean nothing.
     """
 
     real: Numbers
@@ -52,7 +67,7 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
     wrong: float
 
 
-def truth(scores: Numbers, said: Said) -> Truth | None:
+def truth(scores: Numbers, said: Said, now: Answered) -> Truth | None:
     """The likeliest truth behind answers of which some are wrong; None with few second opinions.
 
     An analyst's answer is wrong with a chance e, whatever the event is. With p the share of real
@@ -62,22 +77,24 @@ def truth(scores: Numbers, said: Said) -> Truth | None:
 
     The shares p are the likeliest ones: those with the largest sum of log(1 - p + p L). Their order
     is kept by an isotonic regression in each of Newton's steps (iterative convex minorant). Of an
-    analyst's answers that are not the first on their events, each is wrong with chance 1 - r or r;
-    with E the sum of these over n answers, and m that share for all analysts, 0.05 at most,
+    analyst's judged answers each is wrong with chance 1 - r or r; with E the sum of these over n
+    answers, and m that share for all analysts, 0.05 at most,
 
         e = (E + 10 m) / (n + 10)
 
-    and 1/2 at most: who contradicts the others throughout is not heard, and takes nobody along.
-    First answers do not count, since it may depend on them who is asked again: on confirmed samples
-    it does. For p and r that does not matter, as long as it depends on answers alone.
+    and 1/2 at most: who contradicts the others throughout is not heard. First answers on samples
+    are not judged, since a sample is answered again because it was confirmed; for p and r that does
+    not matter, as long as it depends on answers alone. Answers that were changed once others' were
+    known do not count for p and e: they agree too well. The chances that are returned are by what
+    is said now.
 
-    It fails where analysts know each other's answers, where they err on the same events, where most
-    are wrong together, and where real ones are overlooked more often than others are confirmed, or
-    less.
+    It fails where analysts err on the same events, where most are wrong together, and where real
+    ones are overlooked more often than others are confirmed, or less.
 
     Args:
         scores: of the events, (n,).
-        said: their answers, one an analyst and event.
+        said: their answers before any was known to others, one an analyst and event.
+        now: events, analysts and answers as they are now.
 
     Sources: Dawid, Skene, "Maximum likelihood estimation of observer error-rates using the EM
     algorithm", Applied Statistics 28, 1979; Rogan, Gladen, "Estimating prevalence from the results
@@ -85,29 +102,42 @@ def truth(scores: Numbers, said: Said) -> Truth | None:
     each); Groeneboom, Wellner, "Information bounds and nonparametric maximum likelihood
     estimation", 1992 (iterative convex minorant).
     """
-    if int(said.later.sum()) < LEAST_SECOND:
+    if int(said.blind.sum()) < LEAST_SECOND:
         return None
     answered = np.flatnonzero(np.bincount(said.items, minlength=scores.size))
-    _, places = np.unique(scores[answered], return_inverse=True)
-    again, against = said.items[said.later], ~said.real[said.later]
-    by = said.analysts[said.later]
-    count = np.bincount(by, minlength=int(said.analysts.max()) + 1)
-    real, foreseen = np.full(scores.size, np.nan), np.full(scores.size, np.nan)
-    wrong, shares = np.full(count.size, _USUAL), np.full(int(places.max()) + 1, 0.5)
+    levels, places = np.unique(scores[answered], return_inverse=True)
+    again, by = said.items[said.judged], said.analysts[said.judged]
+    against = ~said.real[said.judged]
+    people = 1 + max(int(said.analysts.max()), int(now[1].max(initial=0)))
+    count = np.bincount(by, minlength=people)
+    wrong, shares = np.full(people, _USUAL), np.full(levels.size, 0.5)
+    real = np.zeros(scores.size)
     for _ in range(_ROUNDS):
-        says = np.where(said.real, 1.0, -1.0) * np.log((1 - wrong) / wrong)[said.analysts]
-        summed = np.bincount(said.items, says, minlength=scores.size)[answered]
-        odds = np.exp(np.clip(summed, -_FAR, _FAR))
+        odds = _odds(scores.size, (said.items, said.analysts, said.real), wrong)[answered]
         shares = _likeliest(odds, places, shares)
-        foreseen[answered] = shares[places]
-        real[answered] = shares[places] * odds / (shares[places] * (odds - 1) + 1)
-        errors = np.bincount(
-            by, np.where(against, real[again], 1 - real[again]), minlength=count.size
-        )
+        real[answered] = _chances(shares[places], odds)
+        errors = np.bincount(by, np.where(against, real[again], 1 - real[again]), minlength=people)
         of_all = (errors.sum() + _JEFFREYS) / (count.sum() + 2 * _JEFFREYS)
-        wrong = (errors + _KNOWN * min(of_all, _USUAL)) / (count + _KNOWN)
-        wrong = np.minimum(wrong, _COIN)
-    return Truth(real=real, foreseen=foreseen, wrong=float(wrong[said.analysts].mean()))
+        wrong = np.minimum((errors + _KNOWN * min(of_all, _USUAL)) / (count + _KNOWN), _COIN)
+    known = np.bincount(now[0], minlength=scores.size) > 0
+    foreseen = np.interp(scores, levels, shares)
+    real = _chances(foreseen, _odds(scores.size, now, wrong))
+    return Truth(
+        real=np.where(known, real, np.nan),
+        foreseen=np.where(known, foreseen, np.nan),
+        wrong=float(wrong[said.analysts].mean()),
+    )
+
+
+def _odds(count: int, answers: Answered, wrong: Numbers) -> Numbers:
+    """L of each of so many events."""
+    items, analysts, real = answers
+    says = np.where(real, 1.0, -1.0) * np.log((1 - wrong) / wrong)[analysts]
+    return np.exp(np.clip(np.bincount(items, says, minlength=count), -_FAR, _FAR))
+
+
+def _chances(shares: Numbers, odds: Numbers) -> Numbers:
+    return np.asarray(shares * odds / (shares * (odds - 1) + 1))
 
 
 def _likeliest(odds: Numbers, places: Integers, shares: Numbers) -> Numbers:

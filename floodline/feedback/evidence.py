@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.feedback.answer_noise import Said, truth
+from floodline.feedback.answer_noise import MOST_WRONG, Said, truth
 from floodline.feedback.review_estimates import Reviewed
 from floodline.feedback.review_sampling import ReviewSampler, Sampling
 
@@ -57,21 +57,34 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
         analysts: a number for each analyst.
         real: whether the analyst calls it an anomaly.
         ages: hours since the label.
+        blind: whether the analyst's first one was a second opinion, given without knowing others'.
+        independent: what the analyst said before knowing others' answers, 1 real or 0; -1: nothing.
     """
 
     items: Integers
     analysts: Integers
     real: Booleans
     ages: Numbers
+    blind: Booleans
+    independent: Integers
+
+    @classmethod
+    def open(
+        cls, *, items: Integers, analysts: Integers, real: Booleans, ages: Numbers
+    ) -> "Answers":
+        """Answers among which there is no second opinion."""
+        return cls(
+            items=items,
+            analysts=analysts,
+            real=real,
+            ages=ages,
+            blind=np.zeros(items.size, np.bool_),
+            independent=real.astype(np.int64),
+        )
 
     def where(self, kept: Booleans) -> "Answers":
         """Some of them."""
-        return Answers(
-            items=self.items[kept],
-            analysts=self.analysts[kept],
-            real=self.real[kept],
-            ages=self.ages[kept],
-        )
+        return Answers(**{name: getattr(self, name)[kept] for name in self.__struct_fields__})
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,13 +164,28 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     def _judged(self) -> dict[str, Any]:
         """What the answers say of each event, as fields of `Reviewed`."""
-        count = self.chosen.scores.size
-        found = truth(self.chosen.scores, _said(self.answers))
-        if found is not None:
+        count, answers = self.chosen.scores.size, self.answers
+        said = answers.where(answers.independent >= 0)
+        with_second = np.bincount(said.items, said.blind, minlength=count) > 0
+        alerted = self.chosen.scores >= self.chosen.thresholds
+        found = truth(
+            self.chosen.scores,
+            Said(
+                items=said.items,
+                analysts=said.analysts,
+                real=said.independent == 1,
+                blind=said.blind,
+                # Which alerts are asked about again does not depend on the first answer.
+                judged=said.blind | (with_second & alerted)[said.items],
+            ),
+            (answers.items, answers.analysts, answers.real),
+        )
+        if found is not None and found.wrong <= MOST_WRONG:
             told = {"anomaly": found.real, "foreseen": found.foreseen, "wrong": found.wrong}
             return {"trust": np.ones(count), **told}
-        anomaly, trust = _agreed(self.answers, count)
-        return {"trust": trust, "anomaly": anomaly, "foreseen": None, "wrong": None}
+        anomaly, trust = _agreed(answers, count)
+        wrong = None if found is None else found.wrong
+        return {"trust": trust, "anomaly": anomaly, "foreseen": None, "wrong": wrong}
 
 
 def _freshness(ages: Numbers, half_life: float | None) -> Numbers:
@@ -233,16 +261,6 @@ def _chances(chosen: Chosen, epoch: Epoch) -> Numbers:
         return alerted
     drawn = ReviewSampler(0, epoch.sampling).rates(scores)
     return alerted + (1 - alerted) * drawn
-
-
-def _said(answers: Answers) -> Said:
-    """The answers on each event in the order in which they were given."""
-    order = np.lexsort((-answers.ages, answers.items))
-    items = answers.items[order]
-    later = np.diff(items, prepend=-1) == 0
-    return Said(
-        items=items, analysts=answers.analysts[order], real=answers.real[order], later=later
-    )
 
 
 def _agreed(answers: Answers, count: int) -> tuple[Numbers, Numbers]:

@@ -44,7 +44,7 @@ class ReviewLog:
                 offsets=events,
                 ages=(seen - events) / self._window,
             ),
-            answers=Answers(
+            answers=Answers.open(
                 items=np.searchsorted(events, told),
                 analysts=np.concatenate([each.analysts for each in self._told]),
                 real=np.concatenate([each.real for each in self._told]),

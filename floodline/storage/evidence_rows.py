@@ -21,8 +21,11 @@ MOST = 20_000
 """Newest alerts and samples that are looked at."""
 
 _COUNTING = {verdict.value: verdict.counts_as for verdict in Verdict}
+_VERDICTS = [verdict for verdict, counts in _COUNTING.items() if counts is not None]
 _HOUR = timedelta(hours=1)
 Rows = list[Any]
+Said = dict[str, dict[str, tuple[bool, bool]]]
+"""By alert and analyst: whether it was called real, and whether as a second opinion."""
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -98,7 +101,7 @@ def gathered(
     known = releases.numbered(session, detector, {epochs[row.release] for row in rows})
     evidence = Evidence(
         chosen=_columns(rows, epochs, now),
-        answers=_answer_columns(rows, answers, now),
+        answers=_answer_columns(rows, answers, _before_known(session, scope), now),
         epochs=_epochs(rows, epochs, known, initial_rule, initial_sampling),
         half_life=half_life,
     )
@@ -129,14 +132,39 @@ def _chosen(session: Session, scope: ColumnElement[bool]) -> Rows:
 
 
 def _answers(session: Session, scope: ColumnElement[bool]) -> Rows:
-    counting = [verdict for verdict, counts in _COUNTING.items() if counts is not None]
     chosen = (
         select(LabelRow.alert_id, LabelRow.analyst_id, LabelRow.verdict, LabelRow.created_at)
         .join(AlertRow, AlertRow.id == LabelRow.alert_id)
-        .where(scope, LabelRow.verdict.in_(counting), current())
+        .where(scope, LabelRow.verdict.in_(_VERDICTS), current())
         .order_by(LabelRow.created_at, LabelRow.id)
     )
     return list(session.execute(chosen).all())
+
+
+def _before_known(session: Session, scope: ColumnElement[bool]) -> Said:
+    """On what has second opinions: what each analyst said before knowing what others had said.
+
+    Of who was asked without knowing, the first such answer; of the others, the last one before it.
+    """
+    chosen = (
+        select(LabelRow.alert_id, LabelRow.analyst_id, LabelRow.verdict, LabelRow.blind)
+        .join(AlertRow, AlertRow.id == LabelRow.alert_id)
+        .where(
+            scope,
+            LabelRow.alert_id.in_(select(LabelRow.alert_id).where(LabelRow.blind)),
+            LabelRow.verdict.in_(_VERDICTS),
+        )
+        .order_by(LabelRow.created_at, LabelRow.id)
+    )
+    said: Said = {}
+    for row in session.execute(chosen).all():
+        of_alert = said.setdefault(row.alert_id, {})
+        known = any(blind for _, blind in of_alert.values())
+        if row.blind:
+            of_alert.setdefault(row.analyst_id, (_COUNTING[row.verdict] is True, True))
+        elif not known:
+            of_alert[row.analyst_id] = (_COUNTING[row.verdict] is True, False)
+    return said
 
 
 def _columns(rows: Rows, epochs: dict[int, int], now: datetime) -> Chosen:
@@ -152,17 +180,23 @@ def _columns(rows: Rows, epochs: dict[int, int], now: datetime) -> Chosen:
     )
 
 
-def _answer_columns(rows: Rows, answers: Rows, now: datetime) -> Answers:
+def _answer_columns(rows: Rows, answers: Rows, before_known: Said, now: datetime) -> Answers:
     index = {row.id: number for number, row in enumerate(rows)}
     kept = [row for row in answers if row.alert_id in index]
     analysts: dict[str, int] = {}
     who = [analysts.setdefault(row.analyst_id, len(analysts)) for row in kept]
-    return Answers(
+    found = Answers.open(
         items=np.array([index[row.alert_id] for row in kept], np.int64),
         analysts=np.array(who, np.int64),
         real=np.array([_COUNTING[row.verdict] for row in kept], np.bool_),
         ages=np.array([_age(row.created_at, now) for row in kept], np.float64),
     )
+    for place, row in enumerate(kept):
+        if row.alert_id in before_known:
+            said = before_known[row.alert_id].get(row.analyst_id)
+            found.blind[place] = said is not None and said[1]
+            found.independent[place] = -1 if said is None else said[0]
+    return found
 
 
 def _age(at: datetime, now: datetime) -> float:

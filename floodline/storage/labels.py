@@ -12,7 +12,10 @@ from floodline.storage.tables import AlertRow, LabelRow, UserRow
 
 @dataclass(frozen=True, kw_only=True)
 class NewLabel:
-    """What an analyst says of an alert, and the id it gets if it is stored."""
+    """What an analyst says of an alert, and the id it gets if it is stored.
+
+    `blind`: the analyst was not shown what others had said.
+    """
 
     id: str
     analyst_id: str
@@ -20,6 +23,7 @@ class NewLabel:
     reason: str | None
     note: str | None
     created_at: datetime
+    blind: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ def record(session: Session, alert: AlertRow, new: NewLabel) -> tuple[LabelRow, 
         note=new.note,
         created_at=new.created_at,
         supersedes=before.id if before is not None else None,
+        blind=new.blind,
     )
     session.add(label)
     alert.verdict = new.verdict

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -111,12 +112,16 @@ class AlertRow(Table):
 
 
 class LabelRow(Table):
-    """One verdict of one analyst on one alert; append-only, a later one supersedes."""
+    """One verdict of one analyst on one alert; append-only, a later one supersedes.
+
+    `blind` ones are second opinions: the analyst was not shown what others had said.
+    """
 
     __tablename__ = "labels"
     __table_args__ = (
         UniqueConstraint("supersedes"),
         Index("ix_labels_alert", "alert_id", "analyst_id", "created_at"),
+        Index("ix_labels_blind", "blind", "created_at"),
     )
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id"))
@@ -126,6 +131,7 @@ class LabelRow(Table):
     note: Mapped[str | None]
     created_at: Mapped[datetime]
     supersedes: Mapped[str | None] = mapped_column(ForeignKey("labels.id"))
+    blind: Mapped[bool] = mapped_column(server_default=false())
 
 
 class UserRow(Table):

@@ -2,11 +2,18 @@
 
 import re
 
+from sqlalchemy import select
+
 from feedback_api.access.roles import Role
+from floodline.detection.threshold_rule import ThresholdRule
 from floodline.feedback.answer_noise import ASKED_AGAIN
+from floodline.storage import evidence_rows
 from floodline.storage.alerts import Kind, shuffled
+from floodline.storage.current_labels import current
+from floodline.storage.engine import reading
+from floodline.storage.tables import LabelRow, UserRow
 from tests.integration.api.application import Api
-from tests.integration.storage.samples import NOW, new_alert, store
+from tests.integration.storage.samples import DETECTOR, NOW, new_alert, store
 
 HTML = {"Accept": "text/html"}
 DRAWN = next(n for n in range(1_000) if shuffled(new_alert(n).id) < ASKED_AGAIN)
@@ -24,6 +31,28 @@ def _awaiting(api: Api, key: str) -> list[str]:
     assert answer.status_code == 200, answer.text
     assert all(each["verdict"] is None for each in answer.json()["items"])
     return [each["id"] for each in answer.json()["items"]]
+
+
+def _said(api: Api) -> dict[str, tuple[bool, int]]:
+    """Of each analyst with an answer: whether it was a second opinion, and what it said."""
+    with reading(api.engine) as session:
+        answers = evidence_rows.recent(
+            session,
+            DETECTOR,
+            now=api.clock(),
+            hours=24,
+            since_release=0,
+            initial_rule=ThresholdRule(score=0.9),
+            initial_sampling=None,
+        ).answers
+        names = session.scalars(
+            select(UserRow.name)
+            .join(LabelRow, LabelRow.analyst_id == UserRow.id)
+            .where(current())
+            .order_by(LabelRow.created_at, LabelRow.id)
+        )
+        told = zip(answers.blind.tolist(), answers.independent.tolist(), strict=True)
+        return dict(zip(names, told, strict=True))
 
 
 def _page(api: Api, key: str, path: str = "/") -> str:
@@ -89,6 +118,52 @@ def test_the_console_shows_it_without_what_was_said(api: Api) -> None:
     page = _page(api, bob, f"/?at={drawn}")
     assert "valve" in page
     assert "Second opinion" not in page
+
+
+def test_what_was_said_stays_hidden_until_an_answer_counts(api: Api) -> None:
+    """`unsure` does not open it, nor end it for others; a verdict afterwards is still blind."""
+    alice, bob, carol = (api.key(name) for name in ("alice", "bob", "carol"))
+    (drawn,) = store(api.engine, new_alert(DRAWN, received_at=NOW))
+    api.post(
+        f"/api/v1/alerts/{drawn}/labels", alice, json={"verdict": "confirmed", "note": "valve"}
+    )
+    _label(api, bob, drawn, "unsure")
+    assert "valve" not in _page(api, bob, f"/?at={drawn}")
+    assert _awaiting(api, bob) == []
+    assert _awaiting(api, carol) == [drawn]
+    _label(api, bob, drawn, "false_alarm")
+    assert "valve" in _page(api, bob, f"/?at={drawn}")
+    assert _said(api)["bob"] == (True, 0)
+
+
+def test_a_change_after_reading_is_no_independent_answer(api: Api) -> None:
+    """The new verdict counts; how often analysts err is told by what they said before."""
+    alice, bob = api.key("alice"), api.key("bob")
+    (drawn,) = store(api.engine, new_alert(DRAWN, received_at=NOW))
+    _label(api, alice, drawn, "confirmed")
+    _label(api, bob, drawn, "false_alarm")
+    assert _said(api) == {"alice": (False, 1), "bob": (True, 0)}
+    _label(api, alice, drawn, "false_alarm")
+    assert _said(api) == {"alice": (False, 1), "bob": (True, 0)}
+    _label(api, bob, drawn, "confirmed")
+    assert _said(api) == {"alice": (False, 1), "bob": (True, 0)}
+    carol = api.key("carol")
+    _label(api, carol, drawn, "confirmed")
+    assert _said(api)["carol"] == (False, -1)
+
+
+def test_nobody_gives_most_second_opinions(api: Api) -> None:
+    """Beyond a few, no analyst gives more than a third of them."""
+    alice, bob, carol = (api.key(name) for name in ("alice", "bob", "carol"))
+    wanted = [n for n in range(2_000) if shuffled(new_alert(n).id) < ASKED_AGAIN][:30]
+    events = store(api.engine, *(new_alert(n, received_at=NOW) for n in wanted))
+    for each in events:
+        _label(api, alice, each, "false_alarm")
+    assert len(events) == 30
+    for each in events[:20]:
+        _label(api, bob, each, "false_alarm")
+    assert _awaiting(api, bob) == []
+    assert len(_awaiting(api, carol)) == 10
 
 
 def test_who_only_reads_gives_none(api: Api) -> None:

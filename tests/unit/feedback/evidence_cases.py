@@ -32,7 +32,7 @@ def evidence(
             offsets=np.arange(count, dtype=np.int64),
             ages=ages,
         ),
-        answers=Answers(
+        answers=Answers.open(
             items=items,
             analysts=np.zeros(items.size, np.int64),
             real=np.array([events[item][1] is True for item in answered], dtype=np.bool_),

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from floodline.feedback.answer_noise import LEAST_SECOND, Said, Truth, truth
+from floodline.feedback.answer_noise import LEAST_SECOND, MOST_WRONG, Said, Truth, truth
 
 
-def said(answers: list[tuple[int, bool]], analysts: list[int] | None = None) -> Said:
+def said(
+    answers: list[tuple[int, bool]], analysts: list[int] | None = None, *, samples: bool = False
+) -> Said:
     """Answers in the order in which they were given: the event, and whether it is called real.
 
     Each answer on an event is another analyst's, if nothing else is told.
@@ -20,11 +22,14 @@ def said(answers: list[tuple[int, bool]], analysts: list[int] | None = None) -> 
     for item, _ in answers:
         later.append(seen[item])
         seen[item] += 1
+    blind = np.array(later, np.int64) > 0
+    items = np.array([item for item, _ in answers], np.int64)
     return Said(
+        items=items,
         analysts=np.array(analysts or later, np.int64),
-        items=np.array([item for item, _ in answers], np.int64),
         real=np.array([real for _, real in answers], np.bool_),
-        later=np.array(later, np.int64) > 0,
+        blind=blind,
+        judged=blind if samples else np.bincount(items)[items] > 1,
     )
 
 
@@ -44,7 +49,7 @@ def asked(seed: int, wrong: float, *, real: float = 0.6, events: int = 2_000) ->
 
 def found(scores: np.ndarray, answers: Said) -> Truth:
     """The truth, where there are second opinions enough."""
-    told = truth(scores, answers)
+    told = truth(scores, answers, (answers.items, answers.analysts, answers.real))
     assert told is not None
     return told
 
@@ -52,7 +57,9 @@ def found(scores: np.ndarray, answers: Said) -> Truth:
 def test_without_second_opinions_answers_are_taken_as_right() -> None:
     """Nobody can tell then how many are wrong."""
     few = [(each % 500, True) for each in range(500 + LEAST_SECOND - 1)]
-    assert truth(np.linspace(0, 1, 500), said(few)) is None
+    answers = said(few)
+    now = (answers.items, answers.analysts, answers.real)
+    assert truth(np.linspace(0, 1, 500), answers, now) is None
 
 
 @pytest.mark.parametrize("wrong", [0.0, 0.05, 0.2])
@@ -69,13 +76,7 @@ def test_with_one_answer_each_it_is_the_known_correction() -> None:
     answers, _ = asked(3, 0.1, real=0.4)
     told = found(np.full(2_000, 0.5), answers)
     single = np.bincount(answers.items) == 1
-    once = Said(
-        items=answers.items[single[answers.items]],
-        analysts=np.zeros(int(single[answers.items].sum()), np.int64),
-        real=answers.real[single[answers.items]],
-        later=np.zeros(int(single.sum()), np.bool_),
-    )
-    share = float(once.real.mean())
+    share = float(answers.real[single[answers.items]].mean())
     expected = (share - told.wrong) / (1 - 2 * told.wrong)
     assert told.foreseen[0] == pytest.approx(expected, abs=0.02)
 
@@ -86,7 +87,7 @@ def test_three_who_agree_outweigh_the_rarity_of_real_events() -> None:
     answers = [(event, bool(random.random() < 0.04)) for event in range(1_000)]
     confirmed = [event for event, real in answers if real]
     answers += [(event, event == confirmed[0]) for event in confirmed for _ in range(2)]
-    told = found(np.full(1_000, 0.1), said(answers))
+    told = found(np.full(1_000, 0.1), said(answers, samples=True))
     assert told.real[confirmed[0]] > 0.9
     assert told.real[confirmed[1:]].max() < 0.05
     assert np.nansum(told.real) == pytest.approx(1, abs=0.5)
@@ -101,6 +102,45 @@ def test_one_who_contradicts_throughout_takes_nobody_along() -> None:
     told = found(np.full(1_000, 0.9), said(answers, [n % 4 for n in range(1_000)] + [4] * 100))
     assert ((told.real > 0.5) == real).all()
     assert told.foreseen[0] == pytest.approx(real.mean(), abs=0.05)
+
+
+@pytest.mark.parametrize("fifth", ["no", "yes", "opposite"])
+def test_one_who_answers_first_by_a_rule_is_judged_too(fifth: str) -> None:
+    """The others' second opinions contradict, and it is the first answers that are wrong."""
+    random = np.random.default_rng(17)
+    real = random.random(2_000) < 0.7
+    first = np.arange(2_000) % 5
+    by_rule = {"no": np.zeros(2_000, np.bool_), "yes": np.ones(2_000, np.bool_), "opposite": ~real}
+    answer = np.where(first == 4, by_rule[fifth], real)
+    again = np.arange(0, 2_000, 12)
+    second = (first[again] + 1) % 4
+    answers = [(event, bool(answer[event])) for event in range(2_000)]
+    answers += [(int(event), bool(real[event])) for event in again]
+    told = found(np.full(2_000, 0.9), said(answers, [*first.tolist(), *second.tolist()]))
+    at_their_word = abs(answer.mean() - real.mean())
+    assert abs(told.foreseen[0] - real.mean()) < max(0.06, at_their_word + 0.02)
+
+
+def test_who_all_contradict_tell_nothing() -> None:
+    """Then the share of wrong answers says that it cannot be told whose they are."""
+    answers = [(event, event % 2 == 0) for event in range(200)]
+    answers += [(event, event % 2 == 1) for event in range(200)]
+    told = found(np.full(200, 0.5), said(answers, [n % 3 for n in range(400)]))
+    assert told.wrong > MOST_WRONG
+
+
+def test_agreement_after_reading_does_not_make_answers_better() -> None:
+    """The first analyst takes the second's word each time; how often they erred stays known."""
+    answers, _ = asked(19, 0.1)
+    told = found(np.full(2_000, 0.5), answers)
+    last = np.zeros(2_000, np.bool_)
+    last[answers.items] = answers.real  # of each event the newest
+    settled = (answers.items, answers.analysts, last[answers.items])
+    again = truth(np.full(2_000, 0.5), answers, settled)
+    assert again is not None
+    assert again.wrong == told.wrong
+    assert again.foreseen[0] == told.foreseen[0]
+    assert not np.array_equal(again.real, told.real)
 
 
 @settings(deadline=None, max_examples=30)

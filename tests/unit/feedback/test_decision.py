@@ -61,7 +61,7 @@ def evidence(
             offsets=offsets,
             ages=ages,
         ),
-        answers=Answers(items=items, analysts=who, real=real, ages=ages[items]),
+        answers=Answers.open(items=items, analysts=who, real=real, ages=ages[items]),
         epochs=(Epoch(release=0, threshold=threshold, sampling=Sampling.even(0.2)),),
     )
 

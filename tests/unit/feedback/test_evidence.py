@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from floodline.feedback.evidence import Answers, Chosen, Epoch, Evidence
 from floodline.feedback.review_sampling import Sampling, Stratum
 
-NOBODY = Answers(
+NOBODY = Answers.open(
     items=np.zeros(0, np.int64),
     analysts=np.zeros(0, np.int64),
     real=np.zeros(0, np.bool_),
@@ -161,7 +161,7 @@ def test_without_an_analyst_is_as_if_they_had_said_nothing(
 
 def answers_of(said: list[tuple[int, int, bool, float]]) -> Answers:
     """Answers from (item, analyst, real, age)."""
-    return Answers(
+    return Answers.open(
         items=np.array([each[0] for each in said], np.int64),
         analysts=np.array([each[1] for each in said], np.int64),
         real=np.array([each[2] for each in said], np.bool_),
