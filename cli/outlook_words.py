@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from floodline.feedback.answer_noise import wrong_words
 from floodline.feedback.spoken_rate import spoken_rate
 
 
@@ -48,6 +49,10 @@ class Foreseen(Protocol):
     def wrong(self) -> float | None:
         """The share of wrong answers."""
 
+    @property
+    def second_opinions(self) -> int:
+        """Answers that were given without knowing of another."""
+
 
 def foreseen(found: Foreseen) -> str:
     """Precision, recall and rate, each with its interval, in one line."""
@@ -56,10 +61,10 @@ def foreseen(found: Foreseen) -> str:
         recall = "recall unknown: nothing real was found yet"
     hourly = found.alerts_per_hour.value
     alerts = "" if hourly is None else f", {spoken_rate(hourly)} alerts an hour"
-    wrong = "" if found.wrong is None else f" of which {found.wrong:.1%} wrong"
     return (
         f"precision {share_words(found.precision)}, {recall}{alerts} "
-        f"({found.answers} answers{wrong}, {found.confidence:.0%} intervals)"
+        f"({found.answers} answered, {found.confidence:.0%} intervals; "
+        f"{wrong_words(found.wrong, found.second_opinions)})"
     )
 
 

@@ -100,12 +100,14 @@ class Done:
 class QueueView:
     """The page: what waits, what a known issue mutes, what is in focus, what was done.
 
-    `second` are the rows that others have answered.
+    `second` are those that others have answered and the analyst should too, up to `LISTED`; some
+    are among the rows.
     """
 
     asked: QueueRequest
     rows: list[AlertRow]
     second: frozenset[str]
+    more_second: bool
     waiting: int
     muted: int
     more: str | None
@@ -141,13 +143,15 @@ def view_queue(
     rows, second = found.rows, list[AlertRow]()
     if asked.cursor is None and not asked.muted:
         given = labels.count(session)
-        second = await_second_opinion(session, detector, identity, footing.now, SECOND_OPINIONS)
-        rows = _mixed(rows, _by_chance(session, detector, rows), second, given)
+        second = await_second_opinion(session, detector, identity, footing.now, LISTED)
+        shown = second[:SECOND_OPINIONS]
+        rows = _mixed(rows, _by_chance(session, detector, rows), shown, given)
     following = replace(asked, cursor=found.next_cursor)
     return QueueView(
         asked,
         rows,
         frozenset(row.id for row in second),
+        len(second) == LISTED,
         count_unlabelled(session, detector),
         count_unlabelled(session, detector, muted=True),
         following.url() if found.next_cursor else None,

@@ -24,6 +24,7 @@ from feedback_api.use_cases.teaching import read_teaching
 from feedback_api.use_cases.threshold import read_threshold, whole
 from feedback_api.use_cases.undo_grounds import why_no_undo
 from floodline.errors import Conflict
+from floodline.feedback.answer_noise import wrong_words
 from floodline.feedback.spoken_rate import spoken_rate
 from floodline.storage import moves, threshold_state
 from floodline.storage.moves import MoveState
@@ -50,6 +51,7 @@ class Gives:
     alerts: str
     alerts_between: str
     answers: int
+    wrong: str
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ def _gives(outlook: Outlook, policy: PolicyInForce) -> Gives:
         alerts="unknown" if rate.value is None else spoken_rate(rate.value),
         alerts_between=_between(rate.lower, rate.upper),
         answers=outlook.answers,
+        wrong=wrong_words(outlook.wrong, outlook.second_opinions),
     )
 
 

@@ -31,6 +31,9 @@ class Outlook(BaseModel):
         default=None,
         description="Share of wrong answers, by second opinions; null with too few of these.",
     )
+    second_opinions: int = Field(
+        default=0, description="Answers that were given without knowing what others had said."
+    )
 
     @classmethod
     def of(cls, outlook: review_estimates.Outlook) -> "Outlook":
@@ -43,4 +46,5 @@ class Outlook(BaseModel):
             recall=Estimate.of(outlook.recall),
             alerts_per_hour=Estimate.of(outlook.alerts_per_hour),
             wrong=outlook.wrong,
+            second_opinions=outlook.second_opinions,
         )

@@ -19,15 +19,6 @@ def await_second_opinion(
     return second_opinions.awaiting(session, detector, identity.user_id, now=now, limit=limit)
 
 
-def count_second_opinions(
-    session: Session, detector: str, identity: Identity, now: datetime
-) -> int:
-    """How many there are."""
-    if not identity.role.covers(Role.ANALYST):
-        return 0
-    return second_opinions.count(session, detector, identity.user_id, now=now)
-
-
 def awaits_second_opinion(
     session: Session, alert: AlertRow, identity: Identity, now: datetime
 ) -> bool:

@@ -168,3 +168,15 @@ def _likeliest(odds: Numbers, places: Integers, shares: Numbers) -> Numbers:
         if gained < _SMALL:
             return shares
     return shares
+
+
+def wrong_words(wrong: float | None, second_opinions: int) -> str:
+    """What is known of wrong answers."""
+    if wrong is None:
+        return f"answers taken as right: {second_opinions} of {LEAST_SECOND} second opinions"
+    if wrong > MOST_WRONG:
+        return (
+            f"{second_opinions} second opinions contradict so often that nobody can tell who is "
+            "right: answers count by agreement"
+        )
+    return f"about {wrong:.0%} of the answers wrong, by {second_opinions} second opinions"

@@ -180,12 +180,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             ),
             (answers.items, answers.analysts, answers.real),
         )
+        told: dict[str, Any]
         if found is not None and found.wrong <= MOST_WRONG:
-            told = {"anomaly": found.real, "foreseen": found.foreseen, "wrong": found.wrong}
-            return {"trust": np.ones(count), **told}
-        anomaly, trust = _agreed(answers, count)
+            told = {"anomaly": found.real, "trust": np.ones(count), "foreseen": found.foreseen}
+        else:
+            anomaly, trust = _agreed(answers, count)
+            told = {"anomaly": anomaly, "trust": trust, "foreseen": None}
         wrong = None if found is None else found.wrong
-        return {"trust": trust, "anomaly": anomaly, "foreseen": None, "wrong": wrong}
+        return told | {"wrong": wrong, "second_opinions": int(said.blind.sum())}
 
 
 def _freshness(ages: Numbers, half_life: float | None) -> Numbers:

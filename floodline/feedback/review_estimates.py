@@ -35,6 +35,7 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
         foreseen: where answers can be wrong, the chance that it is one by its score alone; None
             where they are taken as right.
         wrong: the share of wrong answers; None where too few events were answered twice to tell.
+        second_opinions: answers that were given without knowing of another.
     """
 
     scores: Numbers
@@ -45,6 +46,7 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     hours: float
     foreseen: Numbers | None = None
     wrong: float | None = None
+    second_opinions: int = 0
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -69,11 +71,12 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         threshold: the score.
         confidence: of the intervals, both sides together.
-        answers: alerts and samples with an answer.
+        answers: how many alerts and samples have an answer.
         precision: share of real ones among the alerts.
         recall: share of the real ones that are alerts.
         alerts_per_hour: alerts an hour.
         wrong: the share of wrong answers; None where too few events were answered twice to tell.
+        second_opinions: answers that were given without knowing of another.
     """
 
     threshold: float
@@ -83,6 +86,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     recall: Estimate
     alerts_per_hour: Estimate
     wrong: float | None = None
+    second_opinions: int = 0
 
 
 def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
@@ -96,6 +100,7 @@ def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
         recall=_estimate(estimates.recall(at)),
         alerts_per_hour=_estimate(estimates.alerts_per_hour(at)),
         wrong=reviewed.wrong,
+        second_opinions=reviewed.second_opinions,
     )
 
 

@@ -36,16 +36,14 @@ def awaiting(
     """Alerts and samples that this analyst should answer after others; labelled last first."""
     if _gave_enough(session, analyst_id, now):
         return []
-    chosen = _of(alerts.short(), detector, analyst_id, now)
+    chosen = alerts.short().where(
+        AlertRow.detector == detector,
+        AlertRow.labelled_at >= now - RECENT,
+        _asked(),
+        ~_labelled_by(analyst_id).exists(),
+    )
     newest = chosen.order_by(AlertRow.labelled_at.desc(), AlertRow.id)
     return list(session.scalars(newest.limit(limit)))
-
-
-def count(session: Session, detector: str, analyst_id: str, *, now: datetime) -> int:
-    """How many there are."""
-    if _gave_enough(session, analyst_id, now):
-        return 0
-    return session.scalar(_of(select(func.count(AlertRow.id)), detector, analyst_id, now)) or 0
 
 
 def awaits(session: Session, alert: AlertRow, analyst_id: str, *, now: datetime) -> bool:
@@ -59,15 +57,6 @@ def awaits(session: Session, alert: AlertRow, analyst_id: str, *, now: datetime)
         AlertRow.id == alert.id, _asked(), ~_labelled_by(analyst_id, _COUNTING).exists()
     )
     return session.scalar(asked) is not None
-
-
-def _of(chosen: Select[Any], detector: str, analyst_id: str, now: datetime) -> Select[Any]:
-    return chosen.where(
-        AlertRow.detector == detector,
-        AlertRow.labelled_at >= now - RECENT,
-        _asked(),
-        ~_labelled_by(analyst_id).exists(),
-    )
 
 
 def _labelled_by(analyst_id: str, verdicts: Sequence[str] | None = None) -> Select[Any]:

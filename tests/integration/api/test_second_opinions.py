@@ -110,7 +110,8 @@ def test_the_console_shows_it_without_what_was_said(api: Api) -> None:
     assert answer.status_code == 201
     page = _page(api, bob)
     assert re.search(r'class="sample">second opinion<', page)
-    assert "Second opinion: somebody else has answered" in page
+    assert "Second opinion: others have answered this alert too" in page
+    assert "1</span> for your second opinion" in page
     assert "valve" not in page
     assert "Now <span" not in page
     assert "valve" in _page(api, alice, f"/?at={drawn}")

@@ -92,7 +92,8 @@ def test_what_is_in_force_is_told_with_its_reason_and_what_it_gives() -> None:
         "  policy: where a person puts it (set by bob)",
         (
             "  gives: precision 80% (70% to 88%), recall unknown: nothing real was found yet, "
-            "2 alerts an hour (40 answers, 90% intervals)"
+            "2 alerts an hour (40 answered, 90% intervals; "
+            "answers taken as right: 0 of 20 second opinions)"
         ),
         "  next: held: the policy is fixed, so labels move nothing",
     ]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from floodline.feedback.decision import Decider, GuardRails, Standing
+from floodline.feedback.evidence import Answers
 from floodline.feedback.policies import Fixed, Policy, PrecisionTarget
 from floodline.feedback.receipt import receipt
 from tests.unit.feedback.evidence_cases import EVENTS, Events, evidence
@@ -90,8 +91,7 @@ def test_the_decision_without_is_the_one_as_if_nobody_had_answered(seen: Events)
 def test_answers_of_all_analysts_on_the_event_are_taken_away() -> None:
     """Two analysts, one event: without it there are no labels."""
     given_evidence = evidence([(0.9, True)])
-    twice = msgspec.structs.replace(
-        given_evidence.answers,
+    twice = Answers.open(
         items=np.array([0, 0]),
         analysts=np.array([0, 1]),
         real=np.array([True, False]),
