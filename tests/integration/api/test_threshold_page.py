@@ -39,8 +39,10 @@ def test_the_page_tells_what_the_api_tells(api: Api) -> None:
         "Threshold 0.900000",
         "Release 1 by trainer, 2026-11-19 12:00:00 : moved to 0.9",
         f"{precision['value']:.1%} {precision['lower']:.1%} to {precision['upper']:.1%}",
-        "With 90% intervals, by 80 answered events; "
-        "answers taken as right: 0 of 20 second opinions.",
+        (
+            "With 90% intervals, by 80 answered events; "
+            "answers taken as right: 0 of 20 second opinions."
+        ),
         "At least 80% of the alerts real (as configured) .",
         told["aim"]["reason"],
         "Your role (viewer) reads",
