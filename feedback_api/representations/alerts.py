@@ -57,6 +57,14 @@ class AlertQuery(BaseModel):
     limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="Most alerts in the page.")
 
 
+class SecondOpinionQuery(BaseModel):
+    """How many second opinions; an unknown parameter is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: int = Field(default=20, ge=1, le=LARGEST_PAGE, description="Most of them.")
+
+
 class Coordinates(BaseModel):
     """Where the event lies in Kafka."""
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Request
 
 from feedback_api.access.rules import Analyst, Viewer
 from feedback_api.representations.alerts import (
-    LARGEST_PAGE,
     Alert,
     AlertDetail,
     AlertPage,
     AlertQuery,
+    SecondOpinionQuery,
 )
 from feedback_api.services import services_of
 from feedback_api.use_cases.alerts import get_alert, list_alerts
@@ -38,15 +38,13 @@ def add_to(router: APIRouter) -> None:
 
     @router.get("/second-opinions")
     def read_second_opinions(
-        request: Request,
-        identity: Analyst,
-        limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 20,
+        request: Request, identity: Analyst, query: Annotated[SecondOpinionQuery, Query()]
     ) -> AlertPage:
         """Alerts and samples that others have answered and you should, without what they said."""
         services = services_of(request)
         with transaction(services.engine) as session:
             now = services.clock()
-            rows = await_second_opinion(session, services.detector, identity, now, limit)
+            rows = await_second_opinion(session, services.detector, identity, now, query.limit)
             early = provisional_releases(session, services.detector, services.initial_rule, rows)
         items = [Alert.of(row, early.get(row.release)).blind() for row in rows]
         return AlertPage(items=items, next_cursor=None)

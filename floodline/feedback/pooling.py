@@ -192,8 +192,9 @@ def _reason(answers: int, found: tuple[Segment, ...], total: int, *, alike: bool
     if total == 1:
         return "there is one segment only: it has nothing to borrow from"
     if alike:
+        told = "1 answer does" if answers == 1 else f"{answers} answers do"
         return (
-            f"{answers} answers do not tell the {total} segments apart: all are pooled, and "
+            f"{told} not tell the {total} segments apart: all are pooled, and "
             "each estimate is nearly that of all together"
         )
     most = max(found, key=lambda each: each.borrowed)

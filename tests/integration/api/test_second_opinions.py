@@ -173,6 +173,7 @@ def test_who_only_reads_gives_none(api: Api) -> None:
     (drawn,) = store(api.engine, new_alert(DRAWN, received_at=NOW))
     _label(api, alice, drawn, "confirmed")
     assert api.get("/api/v1/second-opinions", viewer).status_code == 403
+    assert api.get("/api/v1/second-opinions?cursor=x", alice).status_code == 422
     page = _page(api, viewer, f"/?at={drawn}")
     assert "Second opinion" not in page
     assert "alice" in page
