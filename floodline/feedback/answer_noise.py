@@ -58,7 +58,7 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         real: the chance that the event is real.
         foreseen: the same by the score alone.
-        wrong: the estimated share of wrong answers; from `MOST_WRONG` on nobody can tell who of
+        wrong: the estimated share of wrong answers; above `MOST_WRONG` nobody can tell who of
             two is right, and the other figures mean nothing.
     """
 

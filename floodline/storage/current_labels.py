@@ -7,7 +7,8 @@ from floodline.feedback.verdicts import Verdict
 from floodline.storage.tables import AlertRow, LabelRow
 
 _REAL = [verdict.value for verdict in Verdict if verdict.counts_as is True]
-_COUNTING = [verdict.value for verdict in Verdict if verdict.counts_as is not None]
+COUNTING = [verdict.value for verdict in Verdict if verdict.counts_as is not None]
+"""Verdicts that say whether an event is real."""
 _LEFT_OUT = [verdict.value for verdict in Verdict if verdict.counts_as is None]
 
 
@@ -31,7 +32,7 @@ def judged(detector: str) -> Subquery:
             (func.sum(real, type_=Integer) * 1.0 / func.count()).label("anomaly"),
         )
         .join(AlertRow, AlertRow.id == LabelRow.alert_id)
-        .where(AlertRow.detector == detector, LabelRow.verdict.in_(_COUNTING), current())
+        .where(AlertRow.detector == detector, LabelRow.verdict.in_(COUNTING), current())
         .group_by(LabelRow.alert_id)
         .subquery()
     )

@@ -14,14 +14,13 @@ from floodline.feedback.review_sampling import Sampling
 from floodline.feedback.verdicts import Verdict
 from floodline.storage import releases
 from floodline.storage.alerts import Kind
-from floodline.storage.current_labels import current
+from floodline.storage.current_labels import COUNTING, current
 from floodline.storage.tables import AlertRow, LabelRow, ReleaseRow
 
 MOST = 20_000
 """Newest alerts and samples that are looked at."""
 
-_COUNTING = {verdict.value: verdict.counts_as for verdict in Verdict}
-_VERDICTS = [verdict for verdict, counts in _COUNTING.items() if counts is not None]
+_COUNTS = {verdict.value: verdict.counts_as for verdict in Verdict}
 _HOUR = timedelta(hours=1)
 Rows = list[Any]
 Said = dict[str, dict[str, tuple[bool, bool]]]
@@ -135,7 +134,7 @@ def _answers(session: Session, scope: ColumnElement[bool]) -> Rows:
     chosen = (
         select(LabelRow.alert_id, LabelRow.analyst_id, LabelRow.verdict, LabelRow.created_at)
         .join(AlertRow, AlertRow.id == LabelRow.alert_id)
-        .where(scope, LabelRow.verdict.in_(_VERDICTS), current())
+        .where(scope, LabelRow.verdict.in_(COUNTING), current())
         .order_by(LabelRow.created_at, LabelRow.id)
     )
     return list(session.execute(chosen).all())
@@ -152,7 +151,7 @@ def _before_known(session: Session, scope: ColumnElement[bool]) -> Said:
         .where(
             scope,
             LabelRow.alert_id.in_(select(LabelRow.alert_id).where(LabelRow.blind)),
-            LabelRow.verdict.in_(_VERDICTS),
+            LabelRow.verdict.in_(COUNTING),
         )
         .order_by(LabelRow.created_at, LabelRow.id)
     )
@@ -161,9 +160,9 @@ def _before_known(session: Session, scope: ColumnElement[bool]) -> Said:
         of_alert = said.setdefault(row.alert_id, {})
         known = any(blind for _, blind in of_alert.values())
         if row.blind:
-            of_alert.setdefault(row.analyst_id, (_COUNTING[row.verdict] is True, True))
+            of_alert.setdefault(row.analyst_id, (_COUNTS[row.verdict] is True, True))
         elif not known:
-            of_alert[row.analyst_id] = (_COUNTING[row.verdict] is True, False)
+            of_alert[row.analyst_id] = (_COUNTS[row.verdict] is True, False)
     return said
 
 
@@ -188,7 +187,7 @@ def _answer_columns(rows: Rows, answers: Rows, before_known: Said, now: datetime
     found = Answers.open(
         items=np.array([index[row.alert_id] for row in kept], np.int64),
         analysts=np.array(who, np.int64),
-        real=np.array([_COUNTING[row.verdict] for row in kept], np.bool_),
+        real=np.array([_COUNTS[row.verdict] for row in kept], np.bool_),
         ages=np.array([_age(row.created_at, now) for row in kept], np.float64),
     )
     for place, row in enumerate(kept):

@@ -16,7 +16,7 @@ from floodline.feedback.answer_noise import ASKED_AGAIN, CONFIRMATIONS, LEAST_SE
 from floodline.feedback.verdicts import Verdict
 from floodline.storage import alerts
 from floodline.storage.alerts import Kind
-from floodline.storage.current_labels import current
+from floodline.storage.current_labels import COUNTING, current
 from floodline.storage.tables import AlertRow, LabelRow
 
 RECENT = timedelta(days=7)
@@ -24,7 +24,6 @@ RECENT = timedelta(days=7)
 LARGEST_SHARE = 1 / 3
 """Of the second opinions of that time, one analyst gives no more than this, or `LEAST_SECOND`."""
 
-_COUNTING = [verdict.value for verdict in Verdict if verdict.counts_as is not None]
 _CONFIRMED = [Verdict.CONFIRMED.value]
 _PLAIN = [*_CONFIRMED, Verdict.FALSE_ALARM.value]
 """Verdicts that another one may follow: it would close a known issue or a new normal unseen."""
@@ -54,7 +53,7 @@ def awaits(session: Session, alert: AlertRow, analyst_id: str, *, now: datetime)
     if alert.labelled_at is None or alert.labelled_at < now - RECENT:
         return False
     asked = select(AlertRow.id).where(
-        AlertRow.id == alert.id, _asked(), ~_labelled_by(analyst_id, _COUNTING).exists()
+        AlertRow.id == alert.id, _asked(), ~_labelled_by(analyst_id, COUNTING).exists()
     )
     return session.scalar(asked) is not None
 
@@ -68,7 +67,7 @@ def _labelled_by(analyst_id: str, verdicts: Sequence[str] | None = None) -> Sele
 
 def _asked() -> ColumnElement[bool]:
     """Of answered alerts and samples: another analyst is to answer them too."""
-    answers, confirmed = _answers(_COUNTING), _answers(_CONFIRMED)
+    answers, confirmed = _answers(COUNTING), _answers(_CONFIRMED)
     doubtful = (
         (AlertRow.kind == Kind.SAMPLE)
         & (confirmed > 0)
