@@ -230,16 +230,13 @@ class ReviewEstimates:
         whole = part.total + rest.total
         value = np.full(whole.shape, np.nan)
         np.divide(part.total, whole, out=value, where=whole > 0)
-        of_part, of_rest = unknown
-        lower, _ = share_bounds(part, rest.plus(of_rest), self._confidence)
-        _, upper = share_bounds(part.plus(of_part), rest, self._confidence)
+        lower, upper = share_bounds(part, rest, self._confidence, unknown)
         # Halving only comes near to the ends.
         lower = np.where(lower < _NOTHING, 0.0, lower)
         return Interval(value, lower, np.where(upper > 1.0 - _NOTHING, 1.0, upper))
 
     def _rate(self, least: WeightedCounts, most: WeightedCounts) -> Interval:
-        lower, _ = total_bounds(least, self._confidence)
-        _, upper = total_bounds(most, self._confidence)
+        lower, upper = total_bounds(least, self._confidence, most)
         return Interval(least.total / self._hours, lower / self._hours, upper / self._hours)
 
 

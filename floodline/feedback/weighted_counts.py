@@ -11,8 +11,8 @@ Numbers = NDArray[np.float64]
 Chance = Callable[[Numbers], Numbers]
 
 _NOTHING = 1e-9
-_HALVINGS = 60
-"""Of the bracket in which a bound is searched: below the last bit of a share."""
+_HALVINGS = 45
+"""Of the bracket in which a bound is searched: to 3e-14 of it."""
 
 
 class WeightedCounts(msgspec.Struct, frozen=True):
@@ -70,8 +70,13 @@ def _bold(counts: WeightedCounts) -> _Gamma:
     return _Gamma(total / scale, scale)
 
 
-def total_bounds(counts: WeightedCounts, confidence: float) -> tuple[Numbers, Numbers]:
+def total_bounds(
+    counts: WeightedCounts, confidence: float, most: WeightedCounts | None = None
+) -> tuple[Numbers, Numbers]:
     """The interval that holds the expected count with `confidence`, half of the rest on each side.
+
+    Where it is not known what belongs to the count, `most` is all that may: then `counts` has the
+    lower bound and `most` the upper one.
 
     With y the total, v its variance and m the next weight, the gamma interval lies between the
     a-quantile of Gamma(y^2 / v, v / y) and the (1 - a)-quantile of Gamma((y + m)^2 / (v + m^2),
@@ -85,21 +90,26 @@ def total_bounds(counts: WeightedCounts, confidence: float) -> tuple[Numbers, Nu
     the gamma distribution", Statistics in Medicine 16, 1997; Fay, Kim, "Confidence intervals for
     directly standardized rates using mid-p gamma intervals", Biometrical Journal 59, 2017.
     """
-    bold = _bold(counts)
     tail = (1 - confidence) / 2
-    highest = bold.scale * gammaincinv(bold.shape, 1 - tail / 2)
 
-    def chance(value: Numbers) -> Numbers:
-        return total_at_most(counts, value)
+    def bound(of: WeightedCounts, aim: float) -> Numbers:
+        bold = _bold(of)
+        highest = np.asarray(bold.scale * gammaincinv(bold.shape, 1 - tail / 2))
+        return _solved(_chance_of_totals(of), aim, np.zeros_like(highest), highest)
 
-    zero = np.zeros_like(highest)
-    return _solved(chance, tail, zero, highest), _solved(chance, 1 - tail, zero, highest)
+    return bound(counts, tail), bound(counts if most is None else most, 1 - tail)
 
 
 def share_bounds(
-    part: WeightedCounts, rest: WeightedCounts, confidence: float
+    part: WeightedCounts,
+    rest: WeightedCounts,
+    confidence: float,
+    unknown: tuple[WeightedCounts, WeightedCounts] | None = None,
 ) -> tuple[Numbers, Numbers]:
     """The interval that holds part / (part + rest) with `confidence`, half of the rest each side.
+
+    `unknown` is what may belong to the part, and what may to the rest: the lower bound is the one
+    where it all belongs to the rest, the upper one where it all belongs to the part.
 
     Precision is the share of real ones among the alerts, recall the share of alerts among the real
     ones. Each count has the two gamma distributions of `total_bounds`, and those of both counts are
@@ -116,11 +126,10 @@ def share_bounds(
     """
     tail = (1 - confidence) / 2
     zero, one = np.zeros_like(part.total), np.ones_like(part.total)
-
-    def chance(value: Numbers) -> Numbers:
-        return share_at_most(part, rest, value)
-
-    return _solved(chance, tail, zero, one), _solved(chance, 1 - tail, zero, one)
+    of_part, of_rest = (None, None) if unknown is None else unknown
+    least = _chance_of_shares(part, rest if of_rest is None else rest.plus(of_rest))
+    most = _chance_of_shares(part if of_part is None else part.plus(of_part), rest)
+    return _solved(least, tail, zero, one), _solved(most, 1 - tail, zero, one)
 
 
 def share_at_most(part: WeightedCounts, rest: WeightedCounts, value: Numbers) -> Numbers:
@@ -129,14 +138,29 @@ def share_at_most(part: WeightedCounts, rest: WeightedCounts, value: Numbers) ->
     `share_bounds` is where this is (1 - confidence) / 2 and 1 less that: to test one value, this is
     a hundred times sooner known.
     """
-    ends = ((_shy(part), _bold(rest)), (_bold(part), _shy(rest)))
-    least, most = (_chance_of_share(a, b, value) for a, b in ends)
-    return (least + most) / 2
+    return _chance_of_shares(part, rest)(value)
 
 
 def total_at_most(counts: WeightedCounts, value: Numbers) -> Numbers:
     """The same for an expected count; `total_bounds` is where this is one tail and the other."""
-    return (_chance_below(_shy(counts), value) + _chance_below(_bold(counts), value)) / 2
+    return _chance_of_totals(counts)(value)
+
+
+def _chance_of_shares(part: WeightedCounts, rest: WeightedCounts) -> Chance:
+    """`share_at_most` of any value."""
+    ends = ((_shy(part), _bold(rest)), (_bold(part), _shy(rest)))
+
+    def chance(value: Numbers) -> Numbers:
+        least, most = (_chance_of_share(a, b, value) for a, b in ends)
+        return (least + most) / 2
+
+    return chance
+
+
+def _chance_of_totals(counts: WeightedCounts) -> Chance:
+    """`total_at_most` of any value."""
+    shy, bold = _shy(counts), _bold(counts)
+    return lambda value: (_chance_below(shy, value) + _chance_below(bold, value)) / 2
 
 
 def _chance_below(gamma: _Gamma, value: Numbers) -> Numbers:
