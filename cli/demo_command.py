@@ -126,8 +126,8 @@ def _play(settings: DemoSettings, *, as_json: bool) -> None:
         else:
             show(report, Console())
         if settings.keep:
-            config = settings.folder / "floodline.toml"
-            sys.stderr.write(f"\n{next_steps(own_command(), config, report.addresses)}")
+            told = next_steps(own_command(), settings.configuration, report.addresses)
+            sys.stderr.write(f"\n{told}")
             sys.stderr.flush()
             threading.Event().wait()
     finally:

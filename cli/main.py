@@ -1,6 +1,8 @@
 """`floodline ...`: parses, then calls; every error becomes one message and its exit code."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -26,11 +28,27 @@ from floodline.errors import FloodlineError
 
 app = typer.Typer(
     name="floodline",
-    help="Anomalies in a live stream, exactly once, and labels that teach the detector.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"floodline {version('floodline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version."),
+    ] = False,
+) -> None:
+    """Anomalies in a live stream, exactly once, and labels that teach the detector."""
+
 
 app.command("compile")(compile_command.compile_kernels)
 app.command("consume")(consume_command.consume)

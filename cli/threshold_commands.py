@@ -155,7 +155,11 @@ def unfreeze(by: AsOption = None, config: ConfigOption = None, as_json: JsonOpti
 def moves(
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
     state: Annotated[
-        str | None, typer.Option(help="Only those in this state, such as proposed or released.")
+        str | None,
+        typer.Option(
+            help="Only those in this state: proposed, approved, released, rejected, withdrawn or "
+            "stale."
+        ),
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

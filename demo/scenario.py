@@ -23,7 +23,7 @@ from demo.streams import read
 from floodline.configuration.loading import load
 from floodline.configuration.sections import Configuration
 from floodline.detection.scorer import Scorer
-from floodline.errors import DependencyDown
+from floodline.errors import ConfigurationError, DependencyDown
 from floodline.events.messages import Coordinates
 from floodline.events.preparation import prepare
 
@@ -54,9 +54,14 @@ class Scenario:
         """Run the loop once over the stream.
 
         Raises:
+            ConfigurationError: the folder holds an earlier run.
             DependencyDown: a part could not be started or ended by itself.
         """
         started = time.monotonic()
+        if self._settings.configuration.exists():
+            raise ConfigurationError(
+                f"{self._settings.folder} holds an earlier run: name another --folder, or remove it"
+            )
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._settings.folder.mkdir(parents=True, exist_ok=True)
         configuration, processes = self._start()
@@ -106,7 +111,7 @@ class Scenario:
             servers = self._kafka.bootstrap_servers
         ports = Ports(*(free_port() for _ in range(4)))
         tree = configuration_tree(self._settings, self._stream, servers, ports)
-        file = self._settings.folder / "floodline.toml"
+        file = self._settings.configuration
         file.write_text(to_toml(tree), encoding="utf-8")
         configuration, _ = load(file, {})
         make_topic(servers, configuration.topics.events, PARTITIONS)

@@ -36,6 +36,11 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool = False
     bootstrap_servers: str | None = None
 
+    @property
+    def configuration(self) -> Path:
+        """The file with the run's configuration."""
+        return self.folder / "floodline.toml"
+
 
 class Ports(msgspec.Struct, frozen=True):
     """Free ports of 127.0.0.1 for the run's processes."""
