@@ -53,6 +53,10 @@ class Foreseen(Protocol):
     def second_opinions(self) -> int:
         """Answers that were given without knowing of another."""
 
+    @property
+    def drift(self) -> object | None:
+        """How the scores drift, in words."""
+
 
 def foreseen(found: Foreseen) -> str:
     """Precision, recall and rate, each with its interval, in one line."""
@@ -61,10 +65,11 @@ def foreseen(found: Foreseen) -> str:
         recall = "recall unknown: nothing real was found yet"
     hourly = found.alerts_per_hour.value
     alerts = "" if hourly is None else f", {spoken_rate(hourly)} alerts an hour"
+    drift = "" if found.drift is None else f"; {found.drift}"
     return (
         f"precision {share_words(found.precision)}, {recall}{alerts} "
         f"({found.answers} answered, {found.confidence:.0%} intervals; "
-        f"{wrong_words(found.wrong, found.second_opinions)})"
+        f"{wrong_words(found.wrong, found.second_opinions)}{drift})"
     )
 
 

@@ -44,7 +44,12 @@ class Observation:
         for kind in MoveKind:
             for state in (MoveState.PROPOSED, MoveState.RELEASED, MoveState.STALE):
                 metrics.moves.labels(self._detector, kind, state)
-        for gauge in (metrics.frozen, metrics.promise_broken, metrics.verdict_drift):
+        for gauge in (
+            metrics.frozen,
+            metrics.promise_broken,
+            metrics.verdict_drift,
+            metrics.score_drift,
+        ):
             gauge.labels(self._detector)
         metrics.teaching_agreement.labels(self._detector).set(math.nan)
         metrics.estimated_wrong_answers.labels(self._detector).set(math.nan)
@@ -62,6 +67,8 @@ class Observation:
             self._estimated(self._metrics.estimated_recall, done.before.recall)
             wrong = math.nan if done.before.wrong is None else done.before.wrong
             self._metrics.estimated_wrong_answers.labels(self._detector).set(wrong)
+            drift = done.before.drift
+            self._metrics.score_drift.labels(self._detector).set(drift.a_day if drift else 0)
         found = done.watch
         broken = found is not None and found.state == "broken"
         self._metrics.promise_broken.labels(self._detector).set(broken)

@@ -51,7 +51,7 @@ class Gives:
     alerts: str
     alerts_between: str
     answers: int
-    wrong: str
+    known: str
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,7 @@ def _waiting(move: Move, identity: Identity, *, steers: bool) -> WaitingMove:
 
 def _gives(outlook: Outlook, policy: PolicyInForce) -> Gives:
     rate = outlook.alerts_per_hour
+    drift = "" if outlook.drift is None else f"; {outlook.drift}"
     return Gives(
         shares=[
             share_of("Precision", outlook.precision, target_of(policy)),
@@ -161,7 +162,7 @@ def _gives(outlook: Outlook, policy: PolicyInForce) -> Gives:
         alerts="unknown" if rate.value is None else spoken_rate(rate.value),
         alerts_between=_between(rate.lower, rate.upper),
         answers=outlook.answers,
-        wrong=wrong_words(outlook.wrong, outlook.second_opinions),
+        known=wrong_words(outlook.wrong, outlook.second_opinions) + drift,
     )
 
 

@@ -58,12 +58,15 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         real: the chance that the event is real.
         foreseen: the same by the score alone.
+        less: what `real` loses (or gains, below 0) if answers are wrong more often than estimated,
+            by one standard error of the estimate.
         wrong: the estimated share of wrong answers; above `MOST_WRONG` nobody can tell who of
             two is right, and the other figures mean nothing.
     """
 
     real: Numbers
     foreseen: Numbers
+    less: Numbers
     wrong: float
 
 
@@ -87,6 +90,9 @@ def truth(scores: Numbers, said: Said, now: Answered) -> Truth | None:
     not matter, as long as it depends on answers alone. Answers that were changed once others' were
     known do not count for p and e: they agree too well. The chances that are returned are by what
     is said now.
+
+    How often answers are wrong is itself only estimated: with w that share of all n judged answers,
+    its variance is w (1 - w) / n, and `less` is what all this gives with each e larger by the root.
 
     It fails where analysts err on the same events, where most are wrong together, and where real
     ones are overlooked more often than others are confirmed, or less.
@@ -122,9 +128,14 @@ def truth(scores: Numbers, said: Said, now: Answered) -> Truth | None:
     known = np.bincount(now[0], minlength=scores.size) > 0
     foreseen = np.interp(scores, levels, shares)
     real = _chances(foreseen, _odds(scores.size, now, wrong))
+    more = np.minimum(wrong + np.sqrt(of_all * (1 - of_all) / (count.sum() + 1)), _COIN)
+    odds = _odds(scores.size, (said.items, said.analysts, said.real), more)[answered]
+    lower = np.interp(scores, levels, _likeliest(odds, places, shares))
+    less = real - _chances(lower, _odds(scores.size, now, more))
     return Truth(
         real=np.where(known, real, np.nan),
         foreseen=np.where(known, foreseen, np.nan),
+        less=np.where(known, less, np.nan),
         wrong=float(wrong[said.analysts].mean()),
     )
 

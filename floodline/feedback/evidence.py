@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from floodline.feedback.answer_noise import MOST_WRONG, Said, truth
 from floodline.feedback.review_estimates import Reviewed
 from floodline.feedback.review_sampling import ReviewSampler, Sampling
+from floodline.feedback.score_drift import score_drift
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -141,6 +142,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             p(s) = sum over releases of exposure * chance of s under it / sum of exposures
             weight = age weight / p(score)
 
+        Where scores drift, false alarms are counted by weights whose ages weigh by the drift's
+        half-life.
+
         With enough second opinions answers are taken as wrong now and then (`answer_noise`).
         Before that, trust in an answer is its analysts' agreement: 1 together, 0 split in half.
 
@@ -148,19 +152,45 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         SIGGRAPH 1995, section 3.3 (the balance heuristic).
         """
         chosen = self.chosen
-        fresh = _freshness(chosen.ages, self.half_life)
-        exposures = _exposures(chosen, self.epochs)
-        fading = np.array([_mean(fresh[chosen.releases == each.release]) for each in self.epochs])
-        chances = _average_chances(chosen, self.epochs, exposures * fading)
+        lengths = _lengths(chosen)
+        weights, counted = self._weights(lengths, self.half_life)
         span = float(np.ptp(chosen.ages)) if chosen.ages.size else 0.0
-        counted = float((exposures * fading).sum() / exposures.sum()) if exposures.sum() else 1.0
+        recent, drift = None, score_drift(chosen.scores, chosen.ages, self._own_weights())
+        if drift is not None and drift.half_life >= (self.half_life or np.inf):
+            drift = None
+        if drift is not None:
+            newer, share = self._weights(lengths, drift.half_life)
+            recent = newer * (counted / share)
         return Reviewed(
             scores=chosen.scores,
-            weights=fresh / chances,
+            weights=weights,
             alerted=chosen.scores >= chosen.thresholds,
             hours=span * counted if span else np.nan,
+            recent=recent,
+            drift=drift,
             **self._judged(),
         )
+
+    def _weights(self, lengths: Numbers, half_life: float | None) -> tuple[Numbers, float]:
+        """What each event stands for, and which share of the stretch counts.
+
+        `lengths` says how many events of the log are nearest to each, and so about as old.
+        """
+        chosen = self.chosen
+        fresh = _freshness(chosen.ages, half_life)
+        counted = lengths * fresh
+        exposures = [counted[chosen.releases == epoch.release].sum() for epoch in self.epochs]
+        chances = _average_chances(chosen, self.epochs, np.array(exposures, np.float64))
+        return fresh / chances, float(counted.sum() / lengths.sum()) if lengths.size else 1.0
+
+    def _own_weights(self) -> Numbers:
+        """How many events each stood for under its own release: of some hours, not of all."""
+        chosen, weights = self.chosen, np.ones(self.chosen.scores.size)
+        for epoch in self.epochs:
+            drawn = (chosen.releases == epoch.release) & (chosen.scores < chosen.thresholds)
+            if epoch.sampling is not None and drawn.any():
+                weights[drawn] = 1 / ReviewSampler(0, epoch.sampling).rates(chosen.scores[drawn])
+        return weights
 
     def _judged(self) -> dict[str, Any]:
         """What the answers say of each event, as fields of `Reviewed`."""
@@ -182,10 +212,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         )
         told: dict[str, Any]
         if found is not None and found.wrong <= MOST_WRONG:
-            told = {"anomaly": found.real, "trust": np.ones(count), "foreseen": found.foreseen}
+            told = {"anomaly": found.real, "trust": np.ones(count)}
+            told |= {"foreseen": found.foreseen, "less": found.less}
         else:
             anomaly, trust = _agreed(answers, count)
-            told = {"anomaly": anomaly, "trust": trust, "foreseen": None}
+            told = {"anomaly": anomaly, "trust": trust, "foreseen": None, "less": None}
         wrong = None if found is None else found.wrong
         return told | {"wrong": wrong, "second_opinions": int(said.blind.sum())}
 
@@ -196,27 +227,20 @@ def _freshness(ages: Numbers, half_life: float | None) -> Numbers:
     return np.maximum(0.5 ** (ages / half_life), 1e-6)
 
 
-def _mean(values: Numbers) -> float:
-    return float(values.mean()) if values.size else 0.0
+def _lengths(chosen: Chosen) -> Numbers:
+    """How many events of the log each chosen one stands nearest to, by the offsets, (n,).
 
-
-def _exposures(chosen: Chosen, epochs: tuple[Epoch, ...]) -> Numbers:
-    """How many events each release saw, from the offsets of what was chosen under it.
-
-    A partition's log is cut halfway between the last event of a release and the first of the next.
+    A partition's log is cut halfway between two chosen events that follow each other.
     """
-    exposures = np.zeros(len(epochs))
-    index = {epoch.release: number for number, epoch in enumerate(epochs)}
+    lengths = np.zeros(chosen.scores.size)
     for place in np.unique(chosen.places):
         here = np.flatnonzero(chosen.places == place)
         here = here[np.argsort(chosen.offsets[here], kind="stable")]
-        offsets, releases = chosen.offsets[here].astype(np.float64), chosen.releases[here]
+        offsets = chosen.offsets[here].astype(np.float64)
         inner = (offsets[1:] + offsets[:-1]) / 2
         edges = np.concatenate(([offsets[0] - 0.5], inner, [offsets[-1] + 0.5]))
-        lengths = np.diff(edges)
-        for release in np.unique(releases):
-            exposures[index[int(release)]] += lengths[releases == release].sum()
-    return exposures
+        lengths[here] = np.diff(edges)
+    return lengths
 
 
 def events_per_hour(chosen: Chosen) -> float | None:

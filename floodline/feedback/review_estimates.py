@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from floodline.feedback.score_drift import ScoreDrift
 from floodline.feedback.weighted_counts import (
     WeightedCounts,
     share_at_most,
@@ -32,8 +33,12 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
             without an answer that counts.
         trust: weight in [0, 1] of the answer, by agreement; of no meaning without one.
         hours: how long the stretch was.
+        recent: how many events each stands for where false alarms are counted, if scores drift:
+            newer ones more, for the same number of events in all; None: as by `weights`.
+        drift: how the scores drift, where that is why; None with `recent`.
         foreseen: where answers can be wrong, the chance that it is one by its score alone; None
             where they are taken as right.
+        less: what `anomaly` loses if answers are wrong more often, by one standard error.
         wrong: the share of wrong answers; None where too few events were answered twice to tell.
         second_opinions: answers that were given without knowing of another.
     """
@@ -44,7 +49,10 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     anomaly: Numbers
     trust: Numbers
     hours: float
+    recent: Numbers | None = None
+    drift: ScoreDrift | None = None
     foreseen: Numbers | None = None
+    less: Numbers | None = None
     wrong: float | None = None
     second_opinions: int = 0
 
@@ -77,6 +85,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
         alerts_per_hour: alerts an hour.
         wrong: the share of wrong answers; None where too few events were answered twice to tell.
         second_opinions: answers that were given without knowing of another.
+        drift: how the scores drift, where false alarms are counted by that; None elsewhere.
     """
 
     threshold: float
@@ -87,6 +96,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     alerts_per_hour: Estimate
     wrong: float | None = None
     second_opinions: int = 0
+    drift: ScoreDrift | None = None
 
 
 def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
@@ -101,6 +111,7 @@ def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
         alerts_per_hour=_estimate(estimates.alerts_per_hour(at)),
         wrong=reviewed.wrong,
         second_opinions=reviewed.second_opinions,
+        drift=reviewed.drift,
     )
 
 
@@ -139,9 +150,17 @@ class ReviewEstimates:
 
         missing = sum(w^2 a (1 - a)) / sum(w^2 p (1 - p))
 
+    How often they are wrong is estimated too: with l what an event's chance loses if that is one
+    standard error more, real and false ones each have the variance sum(w l)^2 besides.
+
+    Where scores drift (`floodline.feedback.score_drift`), real ones are counted over the whole
+    stretch, and all events and false ones by weights that halve with age. Ordinary events make both
+    the drift and the false alarms; real ones are few, and would take far longer to count anew.
+
     Every event with the same score must have had a chance to be chosen: a stratum with rate 0 is
-    invisible. It fails where, within a cell, real ones are answered more often than others, and
-    where scores have come to mean something else within the stretch.
+    invisible. It fails where, within a cell, real ones are answered more often than others, where
+    real ones come at another rate or with other scores than earlier in the stretch, and where what
+    is ordinary changed faster, or otherwise, than a drift shows.
 
     Sources: Horvitz, Thompson, "A generalization of sampling without replacement from a finite
     universe", JASA 47, 1952; Kish, "Survey Sampling", 1965, section 11.7 (effective number);
@@ -158,17 +177,20 @@ class ReviewEstimates:
         trust = np.where(answered, reviewed.trust[order], 0.0)
         anomaly = np.where(answered, reviewed.anomaly[order], 0.0)
         scores, stands = reviewed.scores[order], reviewed.weights[order]
-        cells = _cells(reviewed.alerted[order])
-        left, whole = np.zeros(order.size), np.ones(order.size)
+        left, whole, less = np.zeros(order.size), np.ones(order.size), np.zeros(order.size)
         if reviewed.foreseen is not None:
             foreseen = np.where(answered, reviewed.foreseen[order], 0.0)
             left, whole = anomaly * (1 - anomaly), foreseen * (1 - foreseen)
-        columns = np.stack((scores, stands, trust, anomaly, left, whole))
-        self._cells = [
-            _Cell(columns[:, inside])
-            for inside in (cells == cell for cell in range(2 * CELLS))
-            if inside.any()
-        ]
+        if reviewed.less is not None:
+            less = np.where(answered, reviewed.less[order], 0.0)
+        columns = np.stack((scores, stands, trust, anomaly, left, whole, less))
+        cells = _cells(reviewed.alerted[order])
+        parted = [cells == cell for cell in range(2 * CELLS)]
+        self._cells = [_Cell(columns[:, inside]) for inside in parted if inside.any()]
+        self._recent = self._cells
+        if reviewed.recent is not None:
+            columns[1] = reviewed.recent[order]
+            self._recent = [_Cell(columns[:, inside]) for inside in parted if inside.any()]
         self.answers = int(answered.sum())
 
     def precision(self, thresholds: Numbers) -> Interval:
@@ -196,7 +218,7 @@ class ReviewEstimates:
 
     def recall(self, thresholds: Numbers) -> Interval:
         """The share of the real ones that lies at or above each threshold."""
-        above, below = (self._sides(thresholds, above=each) for each in (True, False))
+        above, below = (self._over(self._cells, thresholds, above=each) for each in (True, False))
         return self._share(above.real, below.real, (above.unknown, below.unknown))
 
     def alerts_per_hour(self, thresholds: Numbers) -> Interval:
@@ -217,7 +239,15 @@ class ReviewEstimates:
         return self._rate(known, known.plus(unknown))
 
     def _sides(self, thresholds: Numbers, *, above: bool) -> "_Side":
-        parts = [cell.part(thresholds, above=above) for cell in self._cells]
+        whole = self._over(self._cells, thresholds, above=above)
+        if self._recent is self._cells:
+            return whole
+        recent = self._over(self._recent, thresholds, above=above)
+        return msgspec.structs.replace(recent, real=whole.real)
+
+    @staticmethod
+    def _over(cells: list["_Cell"], thresholds: Numbers, *, above: bool) -> "_Side":
+        parts = [cell.part(thresholds, above=above) for cell in cells]
         return _summed(parts, heaviest=above, count=thresholds.size)
 
     def _share(
@@ -255,7 +285,8 @@ class _Side(msgspec.Struct, frozen=True):
 class _Part(msgspec.Struct, frozen=True):
     """A cell's share of a side: events and answers, as sums of weights and of squares; (m,) each.
 
-    `effective` is Kish's number of answers, `heaviest` the most that an event stands for.
+    `less` is what the real ones lose to the false ones if answers are wrong more often, `effective`
+    Kish's number of answers, `heaviest` the most that an event stands for.
     """
 
     events: Numbers
@@ -264,6 +295,7 @@ class _Part(msgspec.Struct, frozen=True):
     real_squares: Numbers
     false: Numbers
     false_squares: Numbers
+    less: Numbers
     effective: Numbers
     heaviest: float
 
@@ -272,7 +304,7 @@ class _Cell:
     """Events of one cell, by rising score."""
 
     def __init__(self, columns: Numbers) -> None:
-        scores, stands, trust, anomaly, left, whole = columns
+        scores, stands, trust, anomaly, left, whole, less = columns
         self._scores = scores
         self._heaviest = float(stands.max())
         said = trust * stands
@@ -286,9 +318,11 @@ class _Cell:
             squares * anomaly,
             squares * left,
             squares * whole,
+            said * less,
         )
         self._sums = np.zeros((len(rows), scores.size + 1))
         np.cumsum(np.stack(rows), axis=1, out=self._sums[:, 1:])
+        self._largest = np.abs(self._sums).max(axis=1, keepdims=True)
 
     def part(self, thresholds: Numbers, *, above: bool) -> _Part:
         """What lies at or above each threshold, or below it."""
@@ -296,8 +330,8 @@ class _Cell:
         sums = self._sums[:, places]
         if above:
             sums = self._sums[:, -1:] - sums
-            sums = np.where(sums > _NOTHING * self._sums[:, -1:], sums, 0.0)
-        events, squares, said, said_squares, real, real_squares, left, whole = sums
+            sums = np.where(np.abs(sums) > _NOTHING * self._largest, sums, 0.0)
+        events, squares, said, said_squares, real, real_squares, left, whole, less = sums
         none = np.zeros(events.shape)
         unsure = np.divide(left, whole, out=none.copy(), where=whole > _NOTHING)
         known = 1 - np.clip(unsure, 0.0, _MOST_UNSURE)
@@ -310,6 +344,7 @@ class _Cell:
             real_squares * scale**2 / known,
             np.maximum(said - real, 0.0) * scale,
             np.maximum(said_squares - real_squares, 0.0) * scale**2 / known,
+            less * scale,
             effective * known,
             self._heaviest,
         )
@@ -317,7 +352,7 @@ class _Cell:
 
 def _summed(parts: list[_Part], *, heaviest: bool, count: int) -> _Side:
     events, squares, find = np.zeros(count), np.zeros(count), np.zeros(count)
-    real, real_squares, false, false_squares = (np.zeros(count) for _ in range(4))
+    real, real_squares, false, false_squares, less = (np.zeros(count) for _ in range(5))
     answers, most = np.zeros(count), np.ones(count)
     unknown, unknown_squares = np.zeros(count), np.zeros(count)
     for part in parts:
@@ -327,6 +362,7 @@ def _summed(parts: list[_Part], *, heaviest: bool, count: int) -> _Side:
         events, squares = events + part.events, squares + part.squares
         real, real_squares = real + part.real, real_squares + part.real_squares
         false, false_squares = false + part.false, false_squares + part.false_squares
+        less = less + part.less
         there = part.events > 0
         known = np.maximum(part.effective, 1.0)
         find = np.maximum(find, np.where(silent, 0.0, part.events / known))
@@ -340,8 +376,8 @@ def _summed(parts: list[_Part], *, heaviest: bool, count: int) -> _Side:
         next_real, next_false = _next(real, real_squares, find), _next(false, false_squares, find)
     return _Side(
         WeightedCounts(events, squares, most),
-        WeightedCounts(real, real_squares, next_real),
-        WeightedCounts(false, false_squares, next_false),
+        WeightedCounts(real, real_squares + less**2, next_real),
+        WeightedCounts(false, false_squares + less**2, next_false),
         WeightedCounts(unknown, unknown_squares, np.minimum(most, find)),
     )
 

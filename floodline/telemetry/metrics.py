@@ -293,6 +293,12 @@ class TrainerMetrics:
             ["detector"],
             registry=registry,
         )
+        self.score_drift = Gauge(
+            "floodline_score_drift_per_day",
+            "Change of the scores' mean rank in a day (ranks from 0 to 1); 0 where none is sure.",
+            ["detector"],
+            registry=registry,
+        )
 
 
 def names(registry: CollectorRegistry) -> Iterator[str]:

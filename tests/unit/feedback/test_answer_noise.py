@@ -168,3 +168,16 @@ def test_chances_are_chances_rise_with_the_score_and_know_no_order(seed: int, wr
     again = found(shuffled, moved)
     np.testing.assert_allclose(again.real[place], told.real, atol=1e-6)
     assert again.wrong == pytest.approx(told.wrong, abs=1e-6)
+
+
+def test_what_may_be_lost_shrinks_with_second_opinions() -> None:
+    """How often answers are wrong is known better then."""
+    lost = []
+    for second in (40, 400):
+        random = np.random.default_rng(21)
+        real = random.random(2_000) < 0.3
+        events = [(event, bool(real[event] ^ (random.random() < 0.05))) for event in range(2_000)]
+        events += [(event, bool(real[event] ^ (random.random() < 0.05))) for event in range(second)]
+        told = found(np.full(2_000, 0.9), said(events, [n % 5 for n in range(len(events))]))
+        lost.append(float(np.abs(told.less.sum())))
+    assert lost[0] > 1.5 * lost[1] > 0
