@@ -129,7 +129,7 @@ class Jobs:
 
     def _failed(self, job: str, error: Exception) -> None:
         if isinstance(error, Conflict) and not isinstance(error, LeaseLost):
-            log.info("left to another trainer", job=job, reason=str(error))
+            log.info("put off to the next look", job=job, reason=str(error))
             return
         self._observation.failed(job, str(error))
         trace = None if isinstance(error, FloodlineError) else error

@@ -34,7 +34,9 @@ def held(engine: Engine, configuration: Configuration, now: Now) -> Iterator[Ten
     deadline = time.monotonic() + _WAIT_SECONDS
     while not _taken(engine, name, holder, now):
         if time.monotonic() >= deadline:
-            raise Conflict(f"another trainer recalibrates {detector} now")
+            raise Conflict(
+                f"another trainer, or another job of this one, makes a release of {detector} now"
+            )
         time.sleep(_AGAIN_SECONDS)
     tenure = Tenure(engine, name, holder, now, _LENGTH)
     try:

@@ -99,7 +99,7 @@ def test_a_second_trainer_is_told_to_leave_it(
     now = datetime.now(UTC)
     with transaction(sqlite_engine) as session:
         assert leases.acquire(session, name, "other", now, timedelta(minutes=1))
-    with pytest.raises(Conflict, match="another trainer recalibrates"):
+    with pytest.raises(Conflict, match="makes a release of"):
         trainer.recalibrate(world.configuration)
     with transaction(sqlite_engine) as session:
         leases.release(session, name, "other")
