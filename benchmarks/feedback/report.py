@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.detection.markdown import table
-from benchmarks.feedback.figures import GROUPS
+from benchmarks.feedback.figures import GROUPS, ROOM
 
 
 def report(figures: dict[str, Any]) -> str:
@@ -26,6 +26,7 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
                 yield ""
                 yield _totals(found, methods)
                 yield ""
+                yield from _with_room(found["with_room"], methods)
                 yield _by_stream(found["by_stream"], methods)
                 yield ""
                 yield _whole(found["by_stream"], methods)
@@ -50,6 +51,28 @@ def _totals(found: dict[str, Any], methods: list[str]) -> str:
             for row in [found[name]]
         ),
     )
+
+
+def _with_room(found: dict[str, Any], methods: list[str]) -> Iterator[str]:
+    yield (
+        f"{found['streams']} of them leave room: {ROOM} times what the plain forest finds could "
+        "be found"
+    )
+    yield ""
+    if not found["streams"]:
+        return
+    yield table(
+        ["method", "found / none", "AP / none"],
+        (
+            [
+                name,
+                _number(found[name]["found_ratio"], 2),
+                _number(found[name]["average_precision_ratio"], 2),
+            ]
+            for name in methods
+        ),
+    )
+    yield ""
 
 
 def _by_stream(streams: dict[str, Any], methods: list[str]) -> str:

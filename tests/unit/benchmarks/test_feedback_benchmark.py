@@ -1,7 +1,8 @@
-"""The feedback benchmark's stream whose truth changes."""
+"""The feedback benchmark: its stream whose truth changes, and what it sums up."""
 
+from benchmarks.feedback.figures import of_streams
 from benchmarks.feedback.flipped import flipped, labels_to_recover
-from benchmarks.feedback.runs import Task, lived
+from benchmarks.feedback.runs import Lived, Run, Task, lived
 from benchmarks.feedback.streams import of_group
 from benchmarks.feedback.variants import LABELS, VARIANTS
 
@@ -31,3 +32,40 @@ def test_a_flipped_concept_is_learnt_within_fifty_labels() -> None:
     assert after is not None
     assert after <= 50
     assert runs["feedback"][0].found > 1.5 * runs["none"][0].found
+
+
+def outcome(stream: str, anomalies: int, plain: int, taught: int) -> Lived:
+    """A stream on which so much is found without lessons and with them."""
+    return Lived(
+        stream=stream,
+        group="held out",
+        variant="clean",
+        anomalies=anomalies,
+        runs={
+            name: [
+                Run(
+                    found=found,
+                    found_by_window=(found,),
+                    average_precision=found / 200,
+                    whole_auc=None,
+                    whole_ap=None,
+                )
+            ]
+            for name, found in (("none", plain), ("feedback", taught))
+        },
+    )
+
+
+def test_streams_without_room_are_told_apart_by_the_plain_forest_alone() -> None:
+    """200 labels cannot find 1.6 times 190, nor can anybody find 1.6 times 40 of 50."""
+    streams = [
+        outcome("nearly_all", 500, 190, 195),
+        outcome("few_there", 50, 40, 48),
+        outcome("open", 160, 100, 130),
+        outcome("worse", 300, 20, 10),
+    ]
+    found = of_streams(streams, ["none", "feedback"])
+    assert found["with_room"]["streams"] == 2
+    assert found["with_room"]["feedback"]["found_ratio"] == (130 + 10) / (100 + 20)
+    assert found["feedback"]["found_ratio"] == (195 + 48 + 130 + 10) / (190 + 40 + 100 + 20)
+    assert of_streams(streams[:1], ["none", "feedback"])["with_room"] == {"streams": 0}
