@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from floodline.feedback.answer_noise import MOST_WRONG, Said, truth
 from floodline.feedback.review_estimates import Reviewed
 from floodline.feedback.review_sampling import ReviewSampler, Sampling
-from floodline.feedback.score_drift import score_drift
+from floodline.feedback.score_drift import ScoreDrift, score_drift
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -155,9 +155,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         lengths = _lengths(chosen)
         weights, counted = self._weights(lengths, self.half_life)
         span = float(np.ptp(chosen.ages)) if chosen.ages.size else 0.0
-        recent, drift = None, score_drift(chosen.scores, chosen.ages, self._own_weights())
-        if drift is not None and drift.half_life >= (self.half_life or np.inf):
-            drift = None
+        recent, drift = None, self._drift()
         if drift is not None:
             newer, share = self._weights(lengths, drift.half_life)
             recent = newer * (counted / share)
@@ -183,14 +181,25 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         chances = _average_chances(chosen, self.epochs, np.array(exposures, np.float64))
         return fresh / chances, float(counted.sum() / lengths.sum()) if lengths.size else 1.0
 
-    def _own_weights(self) -> Numbers:
-        """How many events each stood for under its own release: of some hours, not of all."""
+    def _drift(self) -> ScoreDrift | None:
+        """How the scores drift, where that is faster than the half-life.
+
+        An event weighs by its chance under its own release: it stands for events of that time, not
+        of all. Where a release drew nothing from some scores, nobody knows what moved there.
+        """
         chosen, weights = self.chosen, np.ones(self.chosen.scores.size)
         for epoch in self.epochs:
-            drawn = (chosen.releases == epoch.release) & (chosen.scores < chosen.thresholds)
-            if epoch.sampling is not None and drawn.any():
-                weights[drawn] = 1 / ReviewSampler(0, epoch.sampling).rates(chosen.scores[drawn])
-        return weights
+            here = chosen.releases == epoch.release
+            if not here.any():
+                continue
+            if epoch.sampling is None or not epoch.sampling.whole:
+                return None
+            drawn = here & (chosen.scores < chosen.thresholds)
+            weights[drawn] = 1 / ReviewSampler(0, epoch.sampling).rates(chosen.scores[drawn])
+        found = score_drift(chosen.scores, chosen.ages, weights)
+        if found is not None and found.half_life < (self.half_life or np.inf):
+            return found
+        return None
 
     def _judged(self) -> dict[str, Any]:
         """What the answers say of each event, as fields of `Reviewed`."""

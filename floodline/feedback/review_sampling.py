@@ -50,6 +50,11 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The same rate for all."""
         return cls(strata=(Stratum(floor=0.0, rate=rate),))
 
+    @property
+    def whole(self) -> bool:
+        """Whether every event has a chance to be drawn."""
+        return all(stratum.rate > 0 for stratum in self.strata)
+
 
 def sampling_key(detector: str, topic_id: str, partition: int) -> int:
     """64 bits that tell partitions apart, so that each draws independently of the others."""

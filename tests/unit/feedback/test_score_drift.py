@@ -144,3 +144,19 @@ def test_newer_events_stand_for_more_and_all_for_as_many() -> None:
     shorter = msgspec.structs.replace(found, half_life=2.0).reviewed()
     assert shorter.recent is None
     assert shorter.drift is None
+
+
+def test_where_nothing_is_drawn_below_the_threshold_no_drift_is_told() -> None:
+    """A threshold that rises makes alerts score higher, whatever the stream does."""
+    found = evidence(1, 0.6)[0]
+    for sampling in (None, Sampling.even(0.0)):
+        epochs = (msgspec.structs.replace(found.epochs[0], sampling=sampling),)
+        alerts = found.chosen.scores >= THRESHOLD
+        kept = {name: getattr(found.chosen, name)[alerts] for name in Chosen.__struct_fields__}
+        blind = msgspec.structs.replace(
+            found,
+            chosen=Chosen(**kept),
+            answers=found.answers.where(np.zeros(found.answers.items.size, np.bool_)),
+            epochs=epochs,
+        )
+        assert blind.reviewed().drift is None
