@@ -43,7 +43,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         threshold: None as long as the rarest events are alerts.
         labels: answers it was decided by.
         promised: whether it surely keeps the target, by these answers.
-        precision, recall: at this threshold, over all events after the warm-up so far.
+        precision, recall: at this threshold, over all events after the warm-up so far; where the
+            decision found that scores drift, the truth of precision counts false ones by age too.
         reason: why it was moved or held.
     """
 

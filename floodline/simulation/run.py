@@ -120,15 +120,33 @@ def _moment(
     seen = slice(schedule.warm_up, schedule.window(window).stop)
     threshold, after = decision.threshold_after, decision.after
     above = scores[seen] >= (np.inf if threshold is None else threshold)
+    drift = after.drift if after else None
     return Moment(
         window=window,
         threshold=threshold if threshold is not None and np.isfinite(threshold) else None,
         labels=decision.labels,
         promised=decision.kept,
-        precision=Claim.of(after.precision if after else None, _share(real[seen], above)),
+        precision=Claim.of(
+            after.precision if after else None,
+            _share(real[seen], above)
+            if drift is None
+            else precision_by_age(real[seen], above, drift.half_life * schedule.size),
+        ),
         recall=Claim.of(after.recall if after else None, _share(above, real[seen])),
         reason=decision.reason,
     )
+
+
+def precision_by_age(real: Booleans, above: Booleans, half_life: float) -> float | None:
+    """The share of real ones among what is above, the false ones of so many events ago by half.
+
+    It is what precision is estimated to be where scores drift: real ones count over all events,
+    the newest being the last, and false ones at the rate at which they come now.
+    """
+    fresh = 0.5 ** (np.arange(real.size, 0, -1) / half_life)
+    found = float(np.count_nonzero(real & above))
+    false = float(fresh[above & ~real].sum() / fresh.mean())
+    return found / (found + false) if found + false else None
 
 
 def _share(part: Booleans, whole: Booleans) -> float | None:

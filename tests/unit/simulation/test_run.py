@@ -9,7 +9,7 @@ from floodline.feedback.review_estimates import Estimate
 from floodline.simulation.analysts import Analysts, Told
 from floodline.simulation.method import Places, Setting
 from floodline.simulation.outcome import Claim, Outcome
-from floodline.simulation.run import METHODS, methods_for, simulate
+from floodline.simulation.run import METHODS, methods_for, precision_by_age, simulate
 from floodline.simulation.summary import summary
 from floodline.simulation.threshold_only import ThresholdOnly
 from tests.unit.simulation.streams import (
@@ -163,3 +163,13 @@ def test_the_summary_has_means_over_seeds() -> None:
     assert figures["coverage_precision"] in (0, 0.5, 1, None)
     assert [run["seed"] for run in figures["runs"]] == [0, 1]
     assert "target_held" not in summary([lived("none", stream)])
+
+
+def test_false_alarms_by_age_are_those_of_now() -> None:
+    """One real alert in a hundred events throughout; false ones only in the newer half."""
+    real = np.arange(10_000) % 100 == 0
+    false = (np.arange(10_000) % 50 == 1) & (np.arange(10_000) >= 5_000)
+    found = precision_by_age(real, real | false, 500.0)
+    assert found == pytest.approx(1 / 3, abs=0.01)
+    assert precision_by_age(real, real | false, 1e9) == pytest.approx(1 / 2, abs=0.001)
+    assert precision_by_age(real, np.zeros(10_000, np.bool_), 500.0) is None
