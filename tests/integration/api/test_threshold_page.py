@@ -1,6 +1,7 @@
 """The threshold's page as a browser without JavaScript sees it."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import httpx
@@ -9,8 +10,9 @@ import pytest
 from feedback_api.access.roles import Role
 from floodline.configuration.threshold_section import ThresholdSection
 from floodline.detection.threshold_rule import ThresholdRule
+from floodline.storage.alerts import Kind
 from tests.integration.api.application import Api, problem
-from tests.integration.api.reviews import release, review
+from tests.integration.api.reviews import COUNT, RATE, release, review
 from tests.integration.storage.samples import NOW, new_alert, store
 
 HTML = {"Accept": "text/html"}
@@ -51,6 +53,26 @@ def test_the_page_tells_what_the_api_tells(api: Api) -> None:
     raw = api.get(PATH, key, headers=HTML).text
     assert 'action="/threshold/' not in raw
     assert '<a href="/threshold">Threshold</a>' in api.get("/", key, headers=HTML).text
+
+
+def test_a_drift_of_the_scores_is_told(api: Api) -> None:
+    """Newer samples score higher than older ones: page and API say what that changes."""
+    review(api)
+    release(api, 1, 0.9)
+    newer = {"kind": Kind.SAMPLE, "probability": RATE, "score": 0.89}
+    store(
+        api.engine,
+        *(
+            new_alert(COUNT + number, received_at=NOW - timedelta(minutes=8 * number), **newer)
+            for number in range(60)
+        ),
+    )
+    key = api.key("vera", Role.VIEWER)
+    drift = api.get("/api/v1/threshold", key).json()["outlook"]["drift"]
+    assert drift["a_day"] > 0
+    assert drift["half_life_hours"] > 0
+    told = "second opinions; scores drift up, so false alarms count half after "
+    assert told + f"{drift['half_life_hours'] * 60:.2g} minutes." in _page(api, key)
 
 
 def test_nothing_is_claimed_before_any_event(lite: Api) -> None:
