@@ -185,18 +185,19 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         """How the scores drift, where that is faster than the half-life.
 
         An event weighs by its chance under its own release: it stands for events of that time, not
-        of all. Where a release drew nothing from some scores, nobody knows what moved there.
+        of all. Releases that drew nothing from some scores are left out: of these it is not known
+        what moved.
         """
-        chosen, weights = self.chosen, np.ones(self.chosen.scores.size)
+        chosen, weights = self.chosen, np.zeros(self.chosen.scores.size)
         for epoch in self.epochs:
-            here = chosen.releases == epoch.release
-            if not here.any():
-                continue
             if epoch.sampling is None or not epoch.sampling.whole:
-                return None
+                continue
+            here = chosen.releases == epoch.release
             drawn = here & (chosen.scores < chosen.thresholds)
+            weights[here] = 1.0
             weights[drawn] = 1 / ReviewSampler(0, epoch.sampling).rates(chosen.scores[drawn])
-        found = score_drift(chosen.scores, chosen.ages, weights)
+        seen = weights > 0
+        found = score_drift(chosen.scores[seen], chosen.ages[seen], weights[seen])
         if found is not None and found.half_life < (self.half_life or np.inf):
             return found
         return None

@@ -57,8 +57,9 @@ def preview(
     """What changes if the threshold moves from `now` to `then`, on what was seen.
 
     An event is an alert if its score is at least the threshold. Below the thresholds that were in
-    force only samples were seen, so events there are counted by their weights (`Reviewed.weights`):
-    a gain of 40 may stand on one sample. The intervals of `then` say how much that is worth.
+    force only samples were seen, so events there are counted by their weights (`Reviewed.weights`,
+    and `Reviewed.counting` where they are not real): a gain of 40 may stand on one sample. The
+    intervals of `then` say how much that is worth.
 
     Args:
         evidence: the past to look at; `Evidence.since` cuts it.
@@ -86,19 +87,22 @@ def preview(
 def _a_day(reviewed: Reviewed, alerts: NDArray[np.bool_]) -> float | None:
     if not reviewed.hours > 0:
         return None
-    return float(reviewed.weights[alerts].sum()) / reviewed.hours * _DAY
+    return float(reviewed.counting[alerts].sum()) / reviewed.hours * _DAY
 
 
 def _difference(reviewed: Reviewed, which: NDArray[np.bool_]) -> Difference:
     items = np.flatnonzero(which)
     items = items[np.argsort(-reviewed.scores[items], kind="stable")]
-    weights, anomaly = reviewed.weights[items], reviewed.anomaly[items]
+    counting, anomaly = reviewed.counting[items], reviewed.anomaly[items]
     answered = ~np.isnan(anomaly)
-    real = np.where(answered, anomaly, 0.0)
+    share = np.where(answered, anomaly, 0.0)
+    real = float((reviewed.weights[items] * share).sum())
+    false = float((counting * (1 - share) * answered).sum())
+    unanswered = float(counting[~answered].sum())
     return Difference(
-        events=float(weights.sum()),
-        real=float((weights * real).sum()),
-        false=float((weights * (1 - real) * answered).sum()),
-        unanswered=float(weights[~answered].sum()),
+        events=real + false + unanswered,
+        real=real,
+        false=false,
+        unanswered=unanswered,
         top=tuple(int(item) for item in items[:SHOWN]),
     )

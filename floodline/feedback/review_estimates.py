@@ -56,6 +56,11 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     wrong: float | None = None
     second_opinions: int = 0
 
+    @property
+    def counting(self) -> Numbers:
+        """How many events each stands for where events are counted as they come now."""
+        return self.weights if self.recent is None else self.recent
+
 
 class Interval(msgspec.Struct, frozen=True):
     """An estimate between its bounds, each (m,), one a threshold; NaN where nothing is known."""

@@ -295,7 +295,7 @@ class TrainerMetrics:
         )
         self.score_drift = Gauge(
             "floodline_score_drift_per_day",
-            "Change of the scores' mean rank in a day (ranks from 0 to 1); 0 where none is sure.",
+            "Change of the scores' mean rank (0 to 1) in a day; 0 where it changes no estimate.",
             ["detector"],
             registry=registry,
         )

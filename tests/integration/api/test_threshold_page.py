@@ -72,7 +72,7 @@ def test_a_drift_of_the_scores_is_told(api: Api) -> None:
     assert drift["a_day"] > 0
     assert drift["half_life_hours"] > 0
     told = "second opinions; scores drift up, so false alarms count half after "
-    assert told + f"{drift['half_life_hours'] * 60:.2g} minutes." in _page(api, key)
+    assert told + f"{drift['half_life_hours']:.2g} hours." in _page(api, key)
 
 
 def test_nothing_is_claimed_before_any_event(lite: Api) -> None:
