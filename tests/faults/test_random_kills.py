@@ -16,6 +16,7 @@ from tests.fixtures.consumer_process import wait_until
 NAMES = ("one", "two")
 EVENTS_PER_SECOND = 200
 GRACE_SECONDS = 2.0
+BESIDE_SECONDS = 6.0
 SETTLE_SECONDS = 0.3
 PATIENCE_SECONDS = 60.0
 
@@ -29,6 +30,7 @@ class KillRun:
     watch: CommitWatch
     verdict: Verdict
     draw: random.Random
+    grace: float
     late: list[str] = field(default_factory=list)
 
     def rest(self) -> None:
@@ -52,7 +54,7 @@ class KillRun:
         time.sleep(SETTLE_SECONDS)
         base = dict(self.watch.offsets)
         section = self.site.outcome.configuration.consumer
-        limit = section.session_timeout_ms / 1000 + GRACE_SECONDS
+        limit = section.session_timeout_ms / 1000 + self.grace
         way = "restart"
         if self.draw.random() < 0.5 or not self.fleet.running:
             self.fleet.start(victim)
@@ -83,7 +85,7 @@ def test_sigkill_at_random_moments(site: Site, effort: Effort, verdict: Verdict,
     three come while the group is at rest, the third while it may still recover. From rest a member
     restarted under its own name goes on within the session timeout plus 2 s, a survivor within
     session and transaction timeout plus 2 s, both besides the time in which the whole machine
-    stood still.
+    stood still. The short form, with other tests beside it, grants 6 s more.
     """
     draw = random.Random(site.seed + part)
     servers, topic = site.topics.bootstrap_servers, site.events_topic
@@ -92,7 +94,8 @@ def test_sigkill_at_random_moments(site: Site, effort: Effort, verdict: Verdict,
             fleet.start(name)
         with Trickle(servers, topic, site.seed, EVENTS_PER_SECOND):
             wait_until(lambda: len(watch.offsets) == PARTITIONS, "every partition commits")
-            run = KillRun(site, fleet, watch, verdict, draw)
+            grace = GRACE_SECONDS + effort.of(BESIDE_SECONDS, 0.0)
+            run = KillRun(site, fleet, watch, verdict, draw, grace)
             for number in range(effort.kills):
                 time.sleep(draw.uniform(0.0, 2.0))
                 run.kill(undisturbed=number % 3 != 2)
