@@ -142,8 +142,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             p(s) = sum over releases of exposure * chance of s under it / sum of exposures
             weight = age weight / p(score)
 
-        Where scores drift, false alarms are counted by weights whose ages weigh by the drift's
-        half-life.
+        Where scores drift, false alarms are counted by weights of the same kind whose age weight
+        follows the drift's half-life (`Reviewed.recent`).
 
         With enough second opinions answers are taken as wrong now and then (`answer_noise`).
         Before that, trust in an answer is its analysts' agreement: 1 together, 0 split in half.

@@ -35,7 +35,7 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
         hours: how long the stretch was.
         recent: how many events each stands for where false alarms are counted, if scores drift:
             newer ones more, for the same number of events in all; None: as by `weights`.
-        drift: how the scores drift, where that is why; None with `recent`.
+        drift: how the scores drift; None where `recent` is.
         foreseen: where answers can be wrong, the chance that it is one by its score alone; None
             where they are taken as right.
         less: what `anomaly` loses if answers are wrong more often, by one standard error.
