@@ -155,16 +155,18 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         lengths = _lengths(chosen)
         weights, counted = self._weights(lengths, self.half_life)
         span = float(np.ptp(chosen.ages)) if chosen.ages.size else 0.0
-        recent, drift = None, self._drift()
+        recent, newest, drift = None, 1.0, self._drift()
         if drift is not None:
             newer, share = self._weights(lengths, drift.half_life)
-            recent = newer * (counted / share)
+            newest = counted / share
+            recent = newer * newest
         return Reviewed(
             scores=chosen.scores,
             weights=weights,
             alerted=chosen.scores >= chosen.thresholds,
             hours=span * counted if span else np.nan,
             recent=recent,
+            newest=newest,
             drift=drift,
             **self._judged(),
         )

@@ -35,6 +35,7 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
         hours: how long the stretch was.
         recent: how many events each stands for where false alarms are counted, if scores drift:
             newer ones more, for the same number of events in all; None: as by `weights`.
+        newest: how many an alert of this moment stands for there.
         drift: how the scores drift; None where `recent` is.
         foreseen: where answers can be wrong, the chance that it is one by its score alone; None
             where they are taken as right.
@@ -50,6 +51,7 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     trust: Numbers
     hours: float
     recent: Numbers | None = None
+    newest: float = 1.0
     drift: ScoreDrift | None = None
     foreseen: Numbers | None = None
     less: Numbers | None = None
@@ -160,7 +162,8 @@ class ReviewEstimates:
 
     Where scores drift (`floodline.feedback.score_drift`), real ones are counted over the whole
     stretch, and all events and false ones by weights that halve with age. Ordinary events make both
-    the drift and the false alarms; real ones are few, and would take far longer to count anew.
+    the drift and the false alarms; real ones are few, and would take far longer to count anew. One
+    find more could be of this moment, and stands for as much as that at least.
 
     Every event with the same score must have had a chance to be chosen: a stratum with rate 0 is
     invisible. It fails where, within a cell, real ones are answered more often than others, where
@@ -192,7 +195,7 @@ class ReviewEstimates:
         cells = _cells(reviewed.alerted[order])
         parted = [cells == cell for cell in range(2 * CELLS)]
         self._cells = [_Cell(columns[:, inside]) for inside in parted if inside.any()]
-        self._recent = self._cells
+        self._recent, self._newest = self._cells, reviewed.newest
         if reviewed.recent is not None:
             columns[1] = reviewed.recent[order]
             self._recent = [_Cell(columns[:, inside]) for inside in parted if inside.any()]
@@ -248,7 +251,12 @@ class ReviewEstimates:
         if self._recent is self._cells:
             return whole
         recent = self._over(self._recent, thresholds, above=above)
-        return msgspec.structs.replace(recent, real=whole.real)
+        return _Side(
+            recent.events.next_at_least(self._newest),
+            whole.real,
+            recent.false.next_at_least(self._newest),
+            recent.unknown,
+        )
 
     @staticmethod
     def _over(cells: list["_Cell"], thresholds: Numbers, *, above: bool) -> "_Side":

@@ -42,6 +42,10 @@ class WeightedCounts(msgspec.Struct, frozen=True):
             factor * self.total, factor**2 * self.squares, factor * self.next_weight
         )
 
+    def next_at_least(self, weight: float) -> "WeightedCounts":
+        """With a next one that weighs so much, if it did not weigh more before."""
+        return WeightedCounts(self.total, self.squares, np.maximum(self.next_weight, weight))
+
     def minus(self, part: "WeightedCounts") -> "WeightedCounts":
         """Without a part of it; the next one may weigh as much as before."""
         total, squares = self.total - part.total, self.squares - part.squares

@@ -188,3 +188,33 @@ def test_a_release_that_drew_nothing_hides_no_drift() -> None:
         epochs=(*found.epochs, blind),
     )
     assert partly.reviewed().drift is not None
+
+
+def test_old_false_alarms_do_not_make_sure_that_there_are_none_now() -> None:
+    """Where nothing alerted lately, a single alert of now would weigh heavily, and may be false."""
+    random = np.random.default_rng(8)
+    drawn_scores = np.sort(random.uniform(0, 1, 200)) + random.uniform(0, 0.1, 200)
+    scores = np.concatenate((np.full(40, THRESHOLD + 1), drawn_scores))
+    ages = np.concatenate((np.linspace(240, 120, 40), np.linspace(239, 0, 200)))
+    items = np.arange(40)
+    order = np.argsort(-ages, kind="stable")
+    found = Evidence(
+        chosen=Chosen(
+            scores=scores,
+            thresholds=np.full(240, THRESHOLD),
+            releases=np.zeros(240, np.int64),
+            places=np.zeros(240, np.int64),
+            offsets=np.argsort(order).astype(np.int64) * 50,
+            ages=ages,
+        ),
+        answers=Answers.open(
+            items=items,
+            analysts=np.zeros(40, np.int64),
+            real=items % 8 < 5,
+            ages=ages[:40],
+        ),
+        epochs=(Epoch(release=0, threshold=THRESHOLD, sampling=Sampling.even(RARE)),),
+    ).reviewed()
+    assert found.drift is not None
+    precision = ReviewEstimates(found, 0.9).precision(np.array([THRESHOLD]))
+    assert precision.lower[0] < 0.6 < precision.upper[0]
