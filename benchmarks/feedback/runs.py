@@ -11,6 +11,7 @@ from benchmarks.detection.metrics import quality
 from benchmarks.feedback.mirror_descent import MirrorDescent
 from benchmarks.feedback.mixed import MixedQueue
 from benchmarks.feedback.partitioned import PartitionedForest
+from benchmarks.feedback.retrained_trees import RetrainedTrees
 from benchmarks.feedback.streams import Played
 from benchmarks.feedback.variants import Variant
 from floodline.configuration.threshold_section import ThresholdSection
@@ -36,7 +37,13 @@ MIXED: dict[str, Callable[[Setting], Method]] = {
     "mixed_near": partial(MixedQueue, asked="near"),
 }
 """One place in five for what would teach most, by name only."""
-EVERY = METHODS | PARTITIONED | MIXED
+RETRAINED: dict[str, Callable[[Setting], Method]] = {
+    "extra_trees": RetrainedTrees,
+    "feedback_extra_trees": partial(RetrainedTrees, beside=12.0),
+}
+"""A classifier fitted anew after each window, alone and beside the lessons, by name only: what a
+strong learner finds."""
+EVERY = METHODS | PARTITIONED | MIXED | RETRAINED
 PEOPLE = 5
 
 

@@ -44,7 +44,7 @@ def measure(streams: int, first: int, say: Say) -> dict[str, Any]:
                 for name, one in each.items():
                     runs[name].append(one)
                 if done % 50 == 0:
-                    say(f"{kind}: {done} of {streams} streams")
+                    say(f"{kind}: {done} of {streams} streams; so far {_so_far(runs['floodline'])}")
         found[kind] = {name: figures(each) for name, each in runs.items()}
         ours = runs["floodline"]
         found[kind] |= {
@@ -74,6 +74,16 @@ def figures(runs: Sequence[Run]) -> dict[str, float | None]:
         "reached": _share([each.labels_to_target is not None for each in runs]),
         "labels_to_target": middle if math.isfinite(middle) else None,
     }
+
+
+def _so_far(runs: Sequence[Run]) -> str:
+    """Floodline's own figures, in the words of the report."""
+    figures: dict[str, list[bool | None]] = {
+        "target held": [each.held for each in runs],
+        "precision's interval": [each.precision_covered for each in runs],
+        "recall's interval": [each.recall_covered for each in runs],
+    }
+    return ", ".join(f"{what} {_share(values):.3f}" for what, values in figures.items())
 
 
 def _summary(calm: dict[str, Any]) -> dict[str, Any]:
