@@ -35,6 +35,7 @@ def measure(streams: int, first: int, say: Say) -> dict[str, Any]:
     answered, late, the top first. Under floodline, second opinions are part of these answers.
     """
     found: dict[str, Any] = {"streams": streams}
+    every: list[Run] = []
     for kind in KINDS:
         seeds = _open_seeds(first, streams, kind)
         runs: dict[str, list[Run]] = {name: [] for name in METHODS}
@@ -47,12 +48,9 @@ def measure(streams: int, first: int, say: Say) -> dict[str, Any]:
                     say(f"{kind}: {done} of {streams} streams; so far {_so_far(runs['floodline'])}")
         found[kind] = {name: figures(each) for name, each in runs.items()}
         ours = runs["floodline"]
-        found[kind] |= {
-            "coverage_precision": _share([each.precision_covered for each in ours]),
-            "coverage_recall": _share([each.recall_covered for each in ours]),
-            "width_precision": _median([each.precision_width for each in ours]),
-            "width_recall": _median([each.recall_width for each in ours]),
-        }
+        found[kind] |= _intervals(ours)
+        every += ours
+    found["every"] = {"target_held": _share([each.held for each in every])} | _intervals(every)
     return found | _summary(found["calm"])
 
 
@@ -76,14 +74,28 @@ def figures(runs: Sequence[Run]) -> dict[str, float | None]:
     }
 
 
-def _so_far(runs: Sequence[Run]) -> str:
-    """Floodline's own figures, in the words of the report."""
-    figures: dict[str, list[bool | None]] = {
-        "target held": [each.held for each in runs],
-        "precision's interval": [each.precision_covered for each in runs],
-        "recall's interval": [each.recall_covered for each in runs],
+def _intervals(runs: Sequence[Run]) -> dict[str, float | None]:
+    """How often floodline's intervals held the truth, and how wide they were."""
+    return {
+        "coverage_precision": _share([each.precision_covered for each in runs]),
+        "coverage_recall": _share([each.recall_covered for each in runs]),
+        "width_precision": _median([each.precision_width for each in runs]),
+        "width_recall": _median([each.recall_width for each in runs]),
     }
-    return ", ".join(f"{what} {_share(values):.3f}" for what, values in figures.items())
+
+
+def _so_far(runs: Sequence[Run]) -> str:
+    """Floodline's own figures, as they go to the one who waits."""
+    figures = {"target_held": _share([each.held for each in runs])} | _intervals(runs)
+    return _told(figures)
+
+
+def _told(figures: dict[str, Any]) -> str:
+    intervals = ", ".join(
+        f"{what} {figures[f'coverage_{what}']:.3f} (width {figures[f'width_{what}']:.2f})"
+        for what in ("precision", "recall")
+    )
+    return f"target held {figures['target_held']:.3f}; 90 % intervals hold the truth: {intervals}"
 
 
 def _summary(calm: dict[str, Any]) -> dict[str, Any]:
@@ -143,10 +155,8 @@ def report(found: dict[str, Any]) -> str:
                 f"| {name} | {row['target_held']:.3f} | {row['recall']:.2f} | "
                 f"{row['reached']:.2f} | {shown} |"
             )
-        covered = found[kind]
-        intervals = ", ".join(
-            f"{what} {covered[f'coverage_{what}']:.3f} (width {covered[f'width_{what}']:.2f})"
-            for what in ("precision", "recall")
-        )
-        lines += ["", f"90 % intervals hold the truth: {intervals}", ""]
+        ours = found[kind] | found[kind]["floodline"]
+        lines += ["", f"floodline: {_told(ours)}", ""]
+    count = found["streams"] * len(KINDS)
+    lines += [f"floodline on all {count:,} streams: {_told(found['every'])}"]
     return "\n".join(lines)

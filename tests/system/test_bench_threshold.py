@@ -20,6 +20,7 @@ def test_the_figures_have_their_names() -> None:
     assert set(found["target_held"]) == set(found["labels_to_target"]) == set(METHODS)
     for name in ("coverage_precision", "coverage_recall"):
         assert found[name] in {0.0, 1.0}
+        assert 0.0 <= found["every"][name] <= 1.0
     for kind in KINDS:
         assert set(METHODS) < set(found[kind])
 
