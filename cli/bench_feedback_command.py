@@ -59,6 +59,7 @@ def feedback(
             help="By comma: threshold_only, feedback, aad, mirror_descent; these if not given. "
             "four_none, four_feedback, four_own_tables: the same over four partitions. "
             "mixed_unlike, mixed_near: one place in five of the queue for what would teach most. "
+            "mixed_chance: two in five by chance where the top finds next to nothing. "
             "extra_trees, feedback_extra_trees: a classifier fitted anew after each window, alone "
             "and beside the lessons. "
             "none, the plain forest, is always there.",

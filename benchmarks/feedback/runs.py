@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.detection.metrics import quality
+from benchmarks.feedback.by_chance import ByChance
 from benchmarks.feedback.mirror_descent import MirrorDescent
 from benchmarks.feedback.mixed import MixedQueue
 from benchmarks.feedback.partitioned import PartitionedForest
@@ -35,8 +36,10 @@ partition taught by its own labels."""
 MIXED: dict[str, Callable[[Setting], Method]] = {
     "mixed_unlike": partial(MixedQueue, asked="unlike"),
     "mixed_near": partial(MixedQueue, asked="near"),
+    "mixed_chance": ByChance,
 }
-"""One place in five for what would teach most, by name only."""
+"""One place in five for what would teach most, or two for chance where the top finds next to
+nothing, by name only."""
 RETRAINED: dict[str, Callable[[Setting], Method]] = {
     "extra_trees": RetrainedTrees,
     "feedback_extra_trees": partial(RetrainedTrees, beside=12.0),
