@@ -19,7 +19,8 @@ LEAST = 0.98
 def of_streams(lived: Sequence[Lived], methods: Sequence[str]) -> dict[str, Any]:
     """Each method over streams of one group and variant.
 
-    `found` is the sum over streams of means over seeds, `found_ratio` that over the plain
+    `most` is what reviews could find at all (`Lived`), `most_ratio` that over the plain forest's
+    finds; `found` is the sum over streams of means over seeds, `found_ratio` that over the plain
     forest's; `average_precision` the mean over streams; `worst` the lowest ratio of a stream, one
     added to both sides so that it means something where the plain forest finds nothing; `kept` how
     many streams have at least .98 by it. `with_room` has both ratios again over those streams
@@ -34,6 +35,8 @@ def of_streams(lived: Sequence[Lived], methods: Sequence[str]) -> dict[str, Any]
     if not streams:
         return figures
     plain = _method(streams, methods[0])
+    most = sum(each.most for each in streams)
+    figures |= {"most": most, "most_ratio": _ratio(most, plain["found"].sum())}
     figures["with_room"] = _with_room(streams, methods, plain["found"])
     for name in methods:
         found = _method(streams, name)
@@ -79,6 +82,7 @@ def of_stream(lived: Lived) -> dict[str, Any]:
     return {
         "events": lived.events,
         "anomalies": lived.anomalies,
+        "most": lived.most,
         **{name: means(runs) for name, runs in lived.runs.items()},
     }
 

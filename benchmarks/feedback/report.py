@@ -26,6 +26,11 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
                 yield ""
                 yield _totals(found, methods)
                 yield ""
+                yield (
+                    f"who knew what is real would find {found['most']:,.1f} with these reviews, "
+                    f"{_number(found['most_ratio'], 2)} times as much as the plain forest"
+                )
+                yield ""
                 yield from _with_room(found["with_room"], methods)
                 yield _by_stream(found["by_stream"], methods)
                 yield ""

@@ -24,6 +24,7 @@ from floodline.simulation.analysts import Analysts, Told
 from floodline.simulation.method import Booleans, Method, Numbers, Places, Setting
 from floodline.simulation.run import METHODS as PRODUCT
 from floodline.simulation.run import Stream, simulate
+from floodline.simulation.schedule import Schedule
 
 METHODS: dict[str, Callable[[Setting], Method]] = PRODUCT | {"mirror_descent": MirrorDescent}
 PARTITIONED: dict[str, Callable[[Setting], Method]] = {
@@ -76,13 +77,18 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lived(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a task; `why` says why a stream was left out, then there are no runs."""
+    """The outcome of a task; `why` says why a stream was left out, then there are no runs.
+
+    `most` is what the reviews would find if it were known what is real: of each window's, as many
+    as it has labels; a mean over seeds.
+    """
 
     stream: str
     group: str
     variant: str
     events: int = 0
     anomalies: int = 0
+    most: float = 0.0
     runs: dict[str, list[Run]] = msgspec.field(default_factory=dict)
     why: str = ""
 
@@ -91,11 +97,12 @@ def lived(task: Task) -> Lived:
     """Run a task."""
     runs: dict[str, list[Run]] = {name: [] for name in task.methods}
     played, events, anomalies = task.played, 0, 0
-    whole = played.load()
+    whole, most = played.load(), list[int]()
     for seed in task.seeds:
         stream = task.variant.changed(played.stream(whole, seed))
         events, anomalies = stream.real.size, int(stream.real.sum())
         try:
+            most.append(_most(stream, task.variant.schedule(events, DefaultProfile().warm_up)))
             for name in task.methods:
                 runs[name].append(_run(stream, EVERY[name], task.variant, seed))
         except ValueError as error:
@@ -112,8 +119,14 @@ def lived(task: Task) -> Lived:
         variant=task.variant.name,
         events=events,
         anomalies=anomalies,
+        most=float(np.mean(most)),
         runs=runs,
     )
+
+
+def _most(stream: Stream, schedule: Schedule) -> int:
+    real = [np.count_nonzero(stream.real[schedule.window(n)]) for n in range(schedule.windows)]
+    return sum(min(int(count), schedule.allowance(n)) for n, count in enumerate(real))
 
 
 class _Recorded:

@@ -92,7 +92,9 @@ def test_a_classifier_that_is_fitted_anew_says_what_there_is_to_find() -> None:
         methods=("none", "extra_trees", "feedback_extra_trees"),
         seeds=(1,),
     )
-    runs = lived(task).runs
+    found = lived(task)
+    runs = found.runs
+    assert runs["none"][0].found <= found.most <= found.anomalies
     for name in ("extra_trees", "feedback_extra_trees"):
         plain, ranked = runs["none"][0].average_precision, runs[name][0].average_precision
         assert plain is not None
