@@ -46,7 +46,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         threshold: the score in force; None under a rarity rule.
-        a_day_ago: the score then; None under a rarity rule, or where it is not known.
+        a_day_ago: the score then; None under a rarity rule, or where it is not known: what the
+            oldest events of the last day were compared with stands in for it.
         moved: hours since the last move; None: it never moved.
         retrained: the release that brought the model in force, where labels began anew; None: the
             first model.
@@ -97,9 +98,10 @@ class Decider(msgspec.Struct, frozen=True, kw_only=True):
 
         The same evidence and standing give the same decision. One analyst is kept from moving it
         far: for each who said something in the last day, the aim is also taken without those
-        labels; where too few are left, the threshold of a day ago stands in for it. The outcome's
-        gap to 1 stays within `analyst_step` of each of these; where these lie too far apart for
-        that, the threshold is held.
+        labels, from the threshold of a day ago, so that moves since then move no bound; where too
+        few are left, that threshold stands in for it. The outcome's gap to 1 stays within
+        `analyst_step` of each of these; where these lie too far apart for that, the threshold is
+        held. A floor or a ceiling that the threshold lies beyond is reached by steps like any aim.
         """
         look = _Look(self, evidence, standing)
         stop = look.too_early()
@@ -144,8 +146,8 @@ class _Look:
         rails, hit, limits = self._decider.rails, [], []
         bounds = [
             ("analyst_step", *self._analyst_bounds()),
-            ("largest_step", *self._step_bounds()),
             ("floor and ceiling", rails.floor, rails.ceiling),
+            ("largest_step", *self._step_bounds()),
         ]
         for name, low, high in bounds:
             bounded = min(max(after, low), high) if low <= high else self.start
@@ -165,7 +167,7 @@ class _Look:
     def _limit(self, name: str, wanted: float, bound: float, *, apart: bool) -> str:
         if apart:
             return reasons.APART
-        if name == "largest_step" and self.start == 1:
+        if name == "largest_step" and self.start == bound == 1:
             return reasons.AT_ONE
         return reasons.limit(name, wanted, bound)
 
@@ -183,6 +185,9 @@ class _Look:
 
     def _step_bounds(self) -> tuple[float, float]:
         gap, step = 1 - self.start, self._decider.rails.largest_step
+        if gap == 0:
+            # No step leads away from 1, but a ceiling does.
+            return min(1.0, self._decider.rails.ceiling), 1.0
         return 1 - gap / (1 - step), 1 - gap * (1 - step)
 
     def _analyst_bounds(self) -> tuple[float, float]:
@@ -196,13 +201,21 @@ class _Look:
         return low, high
 
     def _without(self, evidence: Evidence) -> float:
-        past = self._standing.a_day_ago
-        fallback = self.start if past is None else past
+        fallback = self._a_day_ago()
         reviewed = evidence.judged_in(self.reviewed)
         if int(np.count_nonzero(~np.isnan(reviewed.anomaly))) < self._decider.rails.min_labels:
             return fallback
-        found = aim(reviewed, self.start, self._decider.policy, self._decider.confidence)
+        found = aim(reviewed, fallback, self._decider.policy, self._decider.confidence)
         return fallback if found.score is None else found.score
+
+    def _a_day_ago(self) -> float:
+        if self._standing.a_day_ago is not None:
+            return self._standing.a_day_ago
+        chosen = self._evidence.chosen
+        lately = np.flatnonzero(chosen.ages <= DAY)
+        oldest = lately[np.argsort(-chosen.ages[lately], kind="stable")][:_RARE]
+        compared = chosen.thresholds[oldest]
+        return float(np.median(compared)) if compared.size else self.start
 
     def held(self, reason: str, *rails: str) -> Decision:
         nothing = Aim(score=None, kept=False, ground="unanswered")

@@ -190,10 +190,15 @@ def _doubt(
     if isinstance(policy, PrecisionTarget):
         return estimates.precision_at_most(points, policy.at_least)
     few = estimates.precision_at_most(points, policy.precision)
+    return _also_too_many(estimates, points, policy, few)
+
+
+def _also_too_many(
+    estimates: ReviewEstimates, points: Numbers, policy: AlertBudget, few: Numbers
+) -> Numbers:
+    """Both must hold, so each is tested at the full level; of no stretch of time none is known."""
     many = 1 - estimates.rate_at_most(points, policy.per_hour)
-    # Both must hold, so each is tested at the full level.
-    doubt: Numbers = np.maximum(few, many)
-    return doubt
+    return np.maximum(few, np.where(np.isnan(many), 1.0, many))
 
 
 def _nearest(
@@ -234,9 +239,7 @@ def _blind(
     few = estimates.precision_at_most(points[:anchor], target, all_false_below=points[anchor])
     if isinstance(policy, PrecisionTarget):
         return few
-    many = 1 - estimates.rate_at_most(points[:anchor], policy.per_hour)
-    doubt: Numbers = np.maximum(few, many)
-    return doubt
+    return _also_too_many(estimates, points[:anchor], policy, few)
 
 
 def _cheapest(

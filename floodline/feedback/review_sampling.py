@@ -118,7 +118,9 @@ def planned_sampling(seen: Reviewable, threshold: float, budget: float) -> Sampl
     each alert, the next one to fifty, the last one takes the rest. Each gets its share of the
     reviews, spread over the events that it is estimated to have an hour; what a stratum has too
     few events for goes to those below it. Strata that would be drawn at a higher rate than the one
-    above them are joined with it.
+    above them are joined with it, and so is with the next one a stratum in which nothing was seen:
+    that tells how few were drawn, not how few there are. If nothing was seen below the threshold at
+    all, as many events are taken to lie there as the heaviest one seen stands for.
 
     `seen` holds alerts, each for itself, and samples, each for 1 / its probability.
 
@@ -135,10 +137,11 @@ def planned_sampling(seen: Reviewable, threshold: float, budget: float) -> Sampl
     ceiling, left = threshold, 0.0
     for floor, share in zip([*floors, 0.0], BUDGET_SHARES, strict=True):
         left += share * budget
-        if floor >= ceiling:
-            continue
         within = (seen.scores >= floor) & (seen.scores < ceiling)
-        events = float(seen.weights[within].sum()) / seen.hours
+        if floor >= ceiling or (floor > 0 and not within.any()):
+            continue
+        found = float(seen.weights[within].sum()) or float(seen.weights.max())
+        events = found / seen.hours
         plan = _Plan(floor, events, min(left, events))
         left -= plan.reviews
         while plans and plan.rate > plans[-1].rate:
@@ -158,7 +161,7 @@ class _Plan(msgspec.Struct, frozen=True):
 
     @property
     def rate(self) -> float:
-        return self.reviews / self.events if self.events else 1.0
+        return self.reviews / self.events
 
     def joined(self, above: "_Plan") -> "_Plan":
         """This stratum and the one above it as one."""

@@ -158,6 +158,79 @@ def test_a_lone_analyst_is_bounded_by_the_threshold_of_a_day_ago() -> None:
     assert moved.threshold_after == pytest.approx(1 - 0.5 / 1.2)
 
 
+def moves(found: Evidence, start: float, day_ago: float | None, **rails: float) -> list[float]:
+    """Every threshold that the same evidence leads to, look by look."""
+    path = [start]
+    for _ in range(30):
+        decision = decide(found, standing(path[-1], day_ago=day_ago), **rails)
+        if decision.outcome == "held" or decision.threshold_after is None:
+            break
+        path.append(decision.threshold_after)
+    return path
+
+
+def called_false(seed: int) -> Evidence:
+    """Forty honest answers of yesterday; and one account calls all the others false today."""
+    draw = np.random.default_rng(seed)
+    count = 400
+    scores, real = draw.uniform(0.5, 1, count), draw.random(count) < 0.8
+    honest = draw.choice(count, 40, replace=False)
+    others = np.setdiff1d(np.arange(count), honest)
+    return Evidence(
+        chosen=Chosen(
+            scores=scores,
+            thresholds=np.full(count, 0.5),
+            releases=np.zeros(count, np.int64),
+            places=np.zeros(count, np.int64),
+            offsets=np.arange(count) * 10,
+            ages=draw.uniform(25, 48, count),
+        ),
+        answers=Answers.open(
+            items=np.concatenate([others, honest]),
+            analysts=np.repeat([0, 1], [others.size, honest.size]),
+            real=np.concatenate([scores[others] > 0.99, real[honest]]),
+            ages=np.repeat([1.0, 24.5], [others.size, honest.size]),
+        ),
+        epochs=(Epoch(release=0, threshold=0.5, sampling=Sampling.even(0.01)),),
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_analysts_bound_does_not_follow_the_moves_it_allowed(seed: int) -> None:
+    """Look by look one account comes no further than in one, and the threshold comes to rest."""
+    found = called_false(seed)
+    path = moves(found, 0.5, 0.5)
+    alone = decide(found.without(0, 24.0), standing(0.5), largest_step=0.99, analyst_step=1e9)
+    assert alone.threshold_after is not None
+    assert len(path) < 20
+    assert (1 - alone.threshold_after) / (1 - path[-1]) <= RAILS.analyst_step * (1 + 1e-9)
+
+
+def test_on_the_first_day_a_lone_analyst_is_bounded_by_where_it_began() -> None:
+    """No threshold of a day ago is known yet: the oldest alerts tell what it was."""
+    found = evidence(7, analysts=1, hours=20.0)
+    assert moves(found, 0.5, None, analyst_step=1.1)[-1] == pytest.approx(1 - 0.5 / 1.1)
+
+
+@pytest.mark.parametrize(
+    ("start", "changes", "after"),
+    [
+        (0.99, {"ceiling": 0.55}, 0.98),
+        (0.1, {"floor": 0.9}, 0.55),
+        (1.0, {"ceiling": 0.55}, 0.55),
+    ],
+)
+def test_a_bound_that_lies_beyond_is_reached_by_steps(
+    start: float, changes: dict[str, float], after: float
+) -> None:
+    """One move takes half of the gap, or gives back as much; from 1 a ceiling alone leads away."""
+    moved = decide(evidence(1), standing(start, day_ago=start), analyst_step=1e9, **changes)
+    assert moved.outcome == "moved"
+    assert moved.threshold_after == pytest.approx(after)
+    assert "floor and ceiling" in moved.rails
+    assert "a threshold of 1" not in moved.reason
+
+
 def test_under_a_rarity_rule_the_newest_thresholds_stand_in() -> None:
     """There is no score in force; the alerts' own thresholds say where to start."""
     moved = decide(evidence(8), Standing(threshold=None, a_day_ago=None, moved=None))

@@ -39,6 +39,15 @@ def stream(seed: int, count: int = 2_000) -> Reviewed:
     return reviewed(scores, (draw.random(count) < scores).astype(np.float64))
 
 
+def test_of_no_stretch_of_time_no_rate_is_known() -> None:
+    """A budget is not surely kept by alerts that all came at once, however real they are."""
+    found = stream(3)
+    at_once = reviewed(found.scores, np.ones(found.scores.size), hours=np.nan)
+    told = aim(at_once, 0.5, AlertBudget(per_hour=0.001, precision=0.8), CONFIDENCE)
+    assert not told.kept
+    assert told.ground not in {"surely", "nearly"}
+
+
 def test_the_precision_target_is_held_in_nine_of_ten_streams() -> None:
     """With P(real | s) = s the precision above t is (1 + t) / 2: a target of .8 needs t = .6."""
     found = [aim(stream(seed), 0.9, PrecisionTarget(at_least=0.8), 0.9) for seed in range(200)]

@@ -107,3 +107,29 @@ def test_strata_that_are_none_are_refused(floors: tuple[float, ...]) -> None:
     """Floors begin at 0 and rise."""
     with pytest.raises(ValueError, match="floors"):
         Sampling(strata=tuple(Stratum(floor=floor, rate=0.1) for floor in floors))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_where_nothing_was_seen_nothing_is_drawn_at_once(seed: int) -> None:
+    """Ten samples of 1 in 5,000 say little of the scores between them and the threshold."""
+    draw = np.random.default_rng(seed)
+    events = draw.beta(2, 8, 50_000)
+    threshold = float(np.sort(events)[-50])
+    drawn = draw.choice(np.flatnonzero(events < threshold), 10, replace=False)
+    above = events[events >= threshold]
+    seen = Reviewable(
+        np.concatenate([events[drawn], above]),
+        np.concatenate([np.full(10, 5_000.0), np.ones(above.size)]),
+        0.5,
+    )
+    planned = planned_sampling(seen, threshold, 20)
+    rates = ReviewSampler(KEY, planned).rates(events[events < threshold])
+    assert 5 < rates.sum() / 0.5 < 100
+    assert (rates > 0).all()
+
+
+def test_with_no_sample_at_all_the_rest_is_drawn_with_care() -> None:
+    """Not at once: what the heaviest one seen stands for may well lie there."""
+    seen = Reviewable(np.array([0.9, 0.95]), np.array([1.0, 400.0]), 1.0)
+    (stratum,) = planned_sampling(seen, 0.8, 20).strata
+    assert 0 < stratum.rate <= 20 / 400
