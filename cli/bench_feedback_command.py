@@ -60,8 +60,7 @@ def feedback(
             "four_none, four_feedback, four_own_tables: the same over four partitions. "
             "mixed_unlike, mixed_near: one place in five of the queue for what would teach most. "
             "mixed_chance: two in five by chance where the top finds next to nothing. "
-            "extra_trees, feedback_extra_trees: a classifier fitted anew after each window, alone "
-            "and beside the lessons. "
+            "extra_trees: a classifier fitted anew after each window. "
             "none, the plain forest, is always there.",
         ),
     ] = "",

@@ -16,8 +16,6 @@ ORDINARY = 300
 """Events of the past, drawn by chance and taken as harmless, that are fitted besides."""
 DOUBT = 0.1
 """What one of these weighs beside an event that was labelled."""
-FULL = 10
-"""Real ones from which on it counts wholly beside the lessons."""
 
 
 class RetrainedTrees(TaughtForest):
@@ -25,16 +23,15 @@ class RetrainedTrees(TaughtForest):
 
     No product could serve it: it keeps all events, scores them in their window a second time, and
     what it says follows from no table. It tells what a strong learner finds with the same labels.
-    `alone` the queue is ordered by its share p of real ones; beside the lessons by q + `beside`
-    (2 p - 1), in bits. Until it is fitted the queue is that of the lessons.
+    The queue is ordered by the share of trees that call an event real, and until it is fitted, or
+    where shares are equal, by the lessons.
 
     Source of the trees: Geurts, Ernst, Wehenkel, "Extremely randomized trees", Machine Learning 63,
     2006 (scikit-learn's).
     """
 
-    def __init__(self, setting: Setting, *, beside: float | None = None) -> None:
+    def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self._beside = beside
         self._seed = setting.seed
         self._random = np.random.default_rng([setting.seed, 0])
         self._rows = np.empty((0, len(setting.features)))
@@ -46,21 +43,15 @@ class RetrainedTrees(TaughtForest):
         """Score and learn with the newest weights, then rank by the trees."""
         super().step(rows)
         self._rows = np.concatenate([self._rows, rows])
-        found = self._steps
-        queue = np.empty(0) if found is None else np.nan_to_num(found.queue)
+        queue = np.empty(0) if self._steps is None else np.nan_to_num(self._steps.queue)
+        self._ranks = np.tanh(queue / 50) / 1000
         if self._model is not None:
-            real = self._model.predict_proba(rows)[:, 1]
-            # Of equal shares the lessons' order counts.
-            alone = 2 * real + np.tanh(queue / 50) / 1000
-            queue = alone if self._beside is None else queue + self._weight * (2 * real - 1)
-        elif self._beside is None:
-            queue = np.tanh(queue / 50) / 1000
-        self._ranks = queue
+            self._ranks += 2 * self._model.predict_proba(rows)[:, 1]
         return self._ranks
 
     def pick(self, found: Steps, count: int) -> Places:
         """The highest ranks; of equal ones the first."""
-        return np.argsort(-self._ranks[: len(found.queue)], kind="stable")[:count]
+        return np.argsort(-self._ranks, kind="stable")[:count]
 
     def learn(self, told: Told) -> None:
         """Teach the forest, and fit the trees to all that is known."""
@@ -78,8 +69,3 @@ class RetrainedTrees(TaughtForest):
         self._model = ExtraTreesClassifier(TREES, random_state=self._seed, n_jobs=1).fit(
             self._rows[np.concatenate([places, usual])], truth, sample_weight=weights
         )
-
-    @property
-    def _weight(self) -> float:
-        found = sum(int(np.count_nonzero(each.real)) for each in self._told)
-        return (self._beside or 0.0) * min(1.0, found / FULL)

@@ -41,12 +41,8 @@ MIXED: dict[str, Callable[[Setting], Method]] = {
 }
 """One place in five for what would teach most, or two for chance where the top finds next to
 nothing, by name only."""
-RETRAINED: dict[str, Callable[[Setting], Method]] = {
-    "extra_trees": RetrainedTrees,
-    "feedback_extra_trees": partial(RetrainedTrees, beside=12.0),
-}
-"""A classifier fitted anew after each window, alone and beside the lessons, by name only: what a
-strong learner finds."""
+RETRAINED: dict[str, Callable[[Setting], Method]] = {"extra_trees": RetrainedTrees}
+"""A classifier fitted anew after each window, by name only: what a strong learner finds."""
 EVERY = METHODS | PARTITIONED | MIXED | RETRAINED
 PEOPLE = 5
 

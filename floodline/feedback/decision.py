@@ -4,18 +4,21 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from floodline.feedback import reasons
 from floodline.feedback.evidence import Evidence
 from floodline.feedback.policies import Aim, Fixed, Policy, aim
 from floodline.feedback.review_estimates import Outlook, outlook
 
+Numbers = NDArray[np.float64]
+
 DAY = 24.0
 """Hours over which one analyst's labels are bounded."""
 INTERVAL = 0.9
 """Confidence of the intervals that are told, both sides together."""
 _RARE = 30
-"""Newest events whose thresholds stand for a rarity rule's."""
+"""Events whose thresholds stand for a rarity rule's: the newest, or the oldest of a day."""
 
 
 class GuardRails(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,9 +125,7 @@ class _Look:
         self._labels = int(np.count_nonzero(~np.isnan(self.reviewed.anomaly)))
         self._before = standing.threshold
         if self._before is None:
-            newest = np.argsort(evidence.chosen.ages, kind="stable")[:_RARE]
-            finite = evidence.chosen.thresholds[newest]
-            self._before = float(np.median(finite)) if finite.size else None
+            self._before = _compared_with(evidence.chosen.ages, evidence.chosen.thresholds)
 
     @property
     def start(self) -> float:
@@ -187,35 +188,34 @@ class _Look:
         gap, step = 1 - self.start, self._decider.rails.largest_step
         if gap == 0:
             # No step leads away from 1, but a ceiling does.
-            return min(1.0, self._decider.rails.ceiling), 1.0
+            return self._decider.rails.ceiling, 1.0
         return 1 - gap / (1 - step), 1 - gap * (1 - step)
 
     def _analyst_bounds(self) -> tuple[float, float]:
         """Lowest and highest threshold that no one analyst's last day is answerable for."""
         decider, low, high = self._decider, 0.0, 1.0
+        past = self._a_day_ago()
         for analyst in self._evidence.recent_analysts(DAY):
-            reference = self._without(self._evidence.without(analyst, DAY))
+            reference = self._without(self._evidence.without(analyst, DAY), past)
             gap = 1 - reference
             low = max(low, 1 - gap * decider.rails.analyst_step)
             high = min(high, 1 - gap / decider.rails.analyst_step)
         return low, high
 
-    def _without(self, evidence: Evidence) -> float:
-        fallback = self._a_day_ago()
+    def _without(self, evidence: Evidence, past: float) -> float:
         reviewed = evidence.judged_in(self.reviewed)
         if int(np.count_nonzero(~np.isnan(reviewed.anomaly))) < self._decider.rails.min_labels:
-            return fallback
-        found = aim(reviewed, fallback, self._decider.policy, self._decider.confidence)
-        return fallback if found.score is None else found.score
+            return past
+        found = aim(reviewed, past, self._decider.policy, self._decider.confidence)
+        return past if found.score is None else found.score
 
     def _a_day_ago(self) -> float:
         if self._standing.a_day_ago is not None:
             return self._standing.a_day_ago
         chosen = self._evidence.chosen
-        lately = np.flatnonzero(chosen.ages <= DAY)
-        oldest = lately[np.argsort(-chosen.ages[lately], kind="stable")][:_RARE]
-        compared = chosen.thresholds[oldest]
-        return float(np.median(compared)) if compared.size else self.start
+        lately = chosen.ages <= DAY
+        past = _compared_with(-chosen.ages[lately], chosen.thresholds[lately])
+        return self.start if past is None else past
 
     def held(self, reason: str, *rails: str) -> Decision:
         nothing = Aim(score=None, kept=False, ground="unanswered")
@@ -245,3 +245,9 @@ class _Look:
             rails=rails,
             reason=reason,
         )
+
+
+def _compared_with(order: Numbers, thresholds: Numbers) -> float | None:
+    """What the first few events in an order were compared with; None without any."""
+    first = thresholds[np.argsort(order, kind="stable")[:_RARE]]
+    return float(np.median(first)) if first.size else None
