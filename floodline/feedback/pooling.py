@@ -107,7 +107,7 @@ def precision_by_segment(
     shape = (alpha + hits[: names.size, None], beta + misses[: names.size, None])
     tail = (1 - confidence) / 2
     value, borrowed = (
-        (weights * each).sum(axis=1)
+        np.minimum((weights * each).sum(axis=1), 1.0)  # the weights' sum is 1 but for rounding
         for each in (shape[0] / (shape[0] + shape[1]), strength / (shape[0] + shape[1]))
     )
     lower, upper = (_quantile(*shape, weights, aim) for aim in (tail, 1 - tail))

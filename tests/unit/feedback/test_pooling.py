@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from floodline.feedback.pooling import Segments, precision_by_segment
@@ -103,6 +103,7 @@ def test_each_event_has_a_segment() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(COUNTS)
+@example([(0, 0), (0, 2)])
 def test_estimates_lie_in_their_intervals_and_weights_of_one_size_do_not_matter(
     counts: list[tuple[int, int]],
 ) -> None:
