@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from floodline.feedback.policies import Policy
+from floodline.feedback.policies import LARGEST, Policy
 from floodline.storage.controls import Controls
-
-_MOST = 1e12
 
 
 class _Told(BaseModel):
@@ -27,7 +25,7 @@ class BudgetPolicy(_Told):
     """At most so many alerts an hour, and at least this share of them real."""
 
     type: Literal["budget"]
-    per_hour: float = Field(gt=0, le=_MOST)
+    per_hour: float = Field(gt=0, le=LARGEST)
     precision: float = Field(gt=0, lt=1)
 
 
@@ -35,8 +33,8 @@ class CostPolicy(_Told):
     """The least expected cost of what is missed and of what is raised for nothing."""
 
     type: Literal["cost"]
-    miss: float = Field(gt=0, le=_MOST)
-    false_alarm: float = Field(gt=0, le=_MOST)
+    miss: float = Field(gt=0, le=LARGEST)
+    false_alarm: float = Field(gt=0, le=LARGEST)
 
 
 class FixedPolicy(_Told):

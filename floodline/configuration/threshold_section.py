@@ -6,7 +6,14 @@ from pydantic import Field, model_validator
 
 from floodline.configuration.section import Section
 from floodline.feedback.decision import GuardRails
-from floodline.feedback.policies import AlertBudget, Fixed, LeastCost, Policy, PrecisionTarget
+from floodline.feedback.policies import (
+    LARGEST,
+    AlertBudget,
+    Fixed,
+    LeastCost,
+    Policy,
+    PrecisionTarget,
+)
 
 
 class ThresholdSection(Section):
@@ -38,19 +45,19 @@ class ThresholdSection(Section):
     alerts_per_hour: float | None = Field(
         default=None,
         gt=0,
-        allow_inf_nan=False,
+        le=LARGEST,
         description="Most alerts an hour; needed by policy budget.",
     )
     miss_cost: float | None = Field(
         default=None,
         gt=0,
-        allow_inf_nan=False,
+        le=LARGEST,
         description="Cost of an anomaly that is missed; needed by policy cost.",
     )
     false_alarm_cost: float | None = Field(
         default=None,
         gt=0,
-        allow_inf_nan=False,
+        le=LARGEST,
         description="Cost of a false alarm; needed by policy cost.",
     )
     confidence: float = Field(

@@ -14,6 +14,8 @@ CANDIDATES = 200
 """Thresholds that a policy looks at, besides the one in force."""
 LENIENCE = 2.0
 """A threshold in force is left upwards where its doubt is so many times what lets one be chosen."""
+LARGEST = 1e12
+"""Largest alerts an hour, and costs, that a policy may name."""
 _NOTHING = 1e-3
 """A sure precision below this is none."""
 
@@ -45,8 +47,7 @@ class AlertBudget(
 
     def __post_init__(self) -> None:
         _between("precision", self.precision)
-        if not 0 < self.per_hour < float("inf"):
-            raise ValueError(f"per_hour is a positive number, not {self.per_hour}")
+        _amount("per_hour", self.per_hour)
 
     def __str__(self) -> str:
         return (
@@ -62,10 +63,8 @@ class LeastCost(msgspec.Struct, frozen=True, kw_only=True, tag="cost", forbid_un
     false_alarm: float
 
     def __post_init__(self) -> None:
-        if not (0 < self.miss < float("inf") and 0 < self.false_alarm < float("inf")):
-            raise ValueError(
-                f"miss and false_alarm are positive numbers, not {self.miss} and {self.false_alarm}"
-            )
+        _amount("miss", self.miss)
+        _amount("false_alarm", self.false_alarm)
 
     def __str__(self) -> str:
         return f"the least cost, {self.miss:g} a miss and {self.false_alarm:g} a false alarm"
@@ -86,12 +85,18 @@ def _between(name: str, value: float) -> None:
         raise ValueError(f"{name} lies between 0 and 1, not {value}")
 
 
+def _amount(name: str, value: float) -> None:
+    if not 0 < value <= LARGEST:
+        raise ValueError(f"{name} is a positive number up to {LARGEST:g}, not {value}")
+
+
 Ground = Literal[
     "fixed",
     "surely",
     "nearly",
     "may",
     "surest",
+    "fewer",
     "cheapest",
     "none_cheaper",
     "over_budget",
@@ -102,8 +107,9 @@ Ground = Literal[
 
 `surely`: the lowest that surely keeps the promise; `nearly`: the one in force, whose doubt is small
 enough to leave it; `may`: the one in force may keep it, and none surely does; `surest`: none does,
-and this has the highest sure precision; `cheapest`: it surely costs less than the one in force;
-`none_cheaper`: none does. Without an aim: `over_budget`: even the highest score is too often
+and this has the highest sure precision; `fewer`: no precision is sure, and this is the lowest with
+few enough alerts, which the one in force has not; `cheapest`: it surely costs less than the one in
+force; `none_cheaper`: none does. Without an aim: `over_budget`: even the highest score is too often
 reached; `nothing_real`: no precision is sure; `unanswered`: there is no answer.
 """
 
@@ -134,7 +140,8 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     best and goes down while each one holds: the lowest of them is the aim. The first that fails
     ends the walk, so that the lowest of many lucky bounds is not what decides. Where none holds,
     nothing is `kept`: the aim is the threshold in force if it may hold, else the higher one with
-    the best bound.
+    the best bound; where no precision is sure, a budget still asks for the lowest that has few
+    enough alerts.
 
     The threshold in force is not left upwards for a doubt of up to `LENIENCE` times the one that it
     was chosen by, so that it does not tremble with every answer.
@@ -214,17 +221,19 @@ def _nearest(
     higher = points[np.searchsorted(points, threshold) :]
     precision, target = estimates.precision(higher), _precision_of(policy)
     may_hold, merit = precision.value >= target, precision.lower
-    nothing: Ground = "nothing_real"
+    within = np.ones(higher.shape, np.bool_)
     if isinstance(policy, AlertBudget):
         within = ~(estimates.alerts_per_hour(higher).value > policy.per_hour)
         may_hold, merit = may_hold & within, np.where(within, merit, 0.0)
-        nothing = "nothing_real" if within.any() else "over_budget"
+    nothing: Ground = "nothing_real" if within.any() else "over_budget"
     if may_hold[0]:
         return Aim(score=threshold, kept=False, ground="may")
     best = int(np.argmax(merit))
-    if merit[best] <= _NOTHING:
-        return Aim(score=None, kept=False, ground=nothing)
-    return Aim(score=float(higher[best]), kept=False, ground="surest")
+    if merit[best] > _NOTHING:
+        return Aim(score=float(higher[best]), kept=False, ground="surest")
+    if nothing == "nothing_real" and not within[0]:
+        return Aim(score=float(higher[np.argmax(within)]), kept=False, ground="fewer")
+    return Aim(score=None, kept=False, ground=nothing)
 
 
 def _precision_of(policy: PrecisionTarget | AlertBudget) -> float:

@@ -106,6 +106,8 @@ def _why(wanted: Aim, policy: Policy) -> str:
         "may": f"it may keep {policy}, and no threshold surely does",
         "surest": f"no threshold surely keeps {policy} yet, and {few}"
         "this one has the largest sure share of real ones from here up",
+        "fewer": f"no threshold surely keeps {policy}: the labels prove next to nothing real, and "
+        "this is the lowest with few enough alerts",
     }
     return words.get(wanted.ground, FIXED)
 
@@ -124,6 +126,7 @@ def _next(wanted: Aim, doubt: float = 0.0) -> str:
         "nearly": f"; it is raised once the doubt passes {doubt:.0%}",
         "may": "; more labels can settle it",
         "surest": "; more labels can settle it",
+        "fewer": "; more labels, or a model that tells real from false, would tell what is real",
         "none_cheaper": "; more labels can show one that does",
     }
     return words.get(wanted.ground, "")

@@ -118,6 +118,7 @@ def test_without_answers_nothing_is_aimed_at() -> None:
     [
         lambda: PrecisionTarget(at_least=1.5),
         lambda: AlertBudget(per_hour=0, precision=0.5),
+        lambda: AlertBudget(per_hour=1e13, precision=0.5),
         lambda: LeastCost(miss=-1, false_alarm=1),
     ],
 )
@@ -143,3 +144,18 @@ def test_a_threshold_that_may_hold_is_kept_until_more_is_known() -> None:
     anomaly = (np.arange(12) % 6 > 0).astype(np.float64)
     found = aim(reviewed(scores, anomaly), 0.5, PrecisionTarget(at_least=0.8), CONFIDENCE)
     assert (found.score, found.kept) == (0.5, False)
+
+
+def test_where_nothing_is_real_a_budget_still_asks_for_few_enough_alerts() -> None:
+    """100 alerts an hour, all false: up to the lowest score with 20, and no further."""
+    scores = np.linspace(0.5, 1, 1_000)
+    found, budget = (
+        reviewed(scores, np.zeros(1_000)),
+        AlertBudget(per_hour=20, precision=0.5),
+    )
+    up = aim(found, 0.5, budget, CONFIDENCE)
+    assert (up.ground, up.kept) == ("fewer", False)
+    assert up.score == pytest.approx(0.9, abs=0.005)
+    assert (scores >= up.score).sum() / found.hours <= 20
+    assert aim(found, up.score, budget, CONFIDENCE).score is None
+    assert aim(found, 0.5, PrecisionTarget(at_least=0.5), CONFIDENCE).score is None

@@ -106,6 +106,13 @@ def test_where_the_labels_prove_nothing_real_no_threshold_is_offered() -> None:
     )
     budget = decided(found, AlertBudget(per_hour=100, precision=0.5)).reason
     assert budget.startswith("held: from here up the labels with few enough alerts prove")
+    fewer = decided(found, AlertBudget(per_hour=0.5, precision=0.5))
+    assert fewer.outcome == "moved"
+    assert fewer.reason.endswith(
+        ": no threshold surely keeps at most 0.5 alerts an hour, at least 50% of them real: the "
+        "labels prove next to nothing real, and this is the lowest with few enough alerts; more "
+        "labels, or a model that tells real from false, would tell what is real"
+    )
 
 
 def test_a_budget_that_even_the_highest_score_exceeds_says_so() -> None:
