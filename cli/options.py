@@ -21,6 +21,9 @@ ConfigOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+NewestOption = Annotated[
+    int, typer.Option("--limit", min=1, max=1_000_000, help="How many, the newest first.")
+]
 BootstrapOption = Annotated[
     str | None, typer.Option("--bootstrap-servers", help="Kafka's host:port, by comma.")
 ]

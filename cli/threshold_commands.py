@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import threshold_policy_commands, threshold_segments_command
-from cli.options import ConfigOption, JsonOption, left_out, print_json
+from cli.options import ConfigOption, JsonOption, NewestOption, left_out, print_json
 from cli.switches import Stop, tell_free, tell_stop
 from cli.threshold_session import AsOption, ReasonOption, person, threshold_session
 from cli.threshold_words import asked_line, move_line, preview_lines, threshold_lines
@@ -153,7 +153,7 @@ def unfreeze(by: AsOption = None, config: ConfigOption = None, as_json: JsonOpti
 
 @app.command(epilog="Example: floodline threshold moves --state proposed")
 def moves(
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    limit: NewestOption = 20,
     state: Annotated[
         str | None,
         typer.Option(
@@ -245,7 +245,7 @@ def _state(name: str) -> "MoveState":
         return MoveState(name)
     except ValueError as error:
         known = ", ".join(MoveState)
-        raise ConfigurationError(f"--state {name}: a move is one of {known}") from error
+        raise typer.BadParameter(f"--state {name}: a move is one of {known}") from error
 
 
 def _tell(move: "Move", *, as_json: bool) -> None:

@@ -6,7 +6,6 @@ import typer
 
 from cli.options import ConfigOption, JsonOption, print_json
 from cli.threshold_session import AsOption, person, threshold_session
-from floodline.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +90,7 @@ def _set(
         policy = wanted()
     except ValueError as error:
         option, _, rest = str(error).partition(" ")
-        raise ConfigurationError(f"--{option.replace('_', '-')} {rest}") from error
+        raise typer.BadParameter(f"--{option.replace('_', '-')} {rest}") from error
     identity = person(by)
     with threshold_session(config) as (session, footing):
         changed = set_policy(session, footing, identity, policy)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from feedback_api.representations.previews import Difference, NamedEvent, Preview
     from feedback_api.representations.threshold import Threshold
 
+_PROGRAM = "trainer"
+"""Who decides on a move that needs no consent: its state says it all."""
 _NAMED = 5
 """Events that are named of those gained or lost; --json has more."""
 
@@ -94,7 +96,7 @@ def move_line(move: "Move") -> str:
     when = move.created_at.isoformat(timespec="seconds")
     after = "by rarity" if move.threshold_after is None else f"{move.threshold_after:.4f}"
     by = _plain(move.made_by)
-    if move.decided_by is not None and move.decided_by != move.made_by:
+    if move.decided_by not in (None, move.made_by, _PROGRAM):
         by += f", decided by {_plain(move.decided_by)}"
     return (
         f"{move.id}  {when}  {move.kind:6}  {move.state:9}  {after:>9}  {by}: {_plain(move.reason)}"

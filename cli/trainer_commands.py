@@ -9,6 +9,7 @@ from cli.options import (
     BootstrapOption,
     ConfigOption,
     JsonOption,
+    NewestOption,
     left_out,
     print_json,
     read_configuration,
@@ -188,7 +189,7 @@ def train(
 @releases_app.command("list", epilog="Example: floodline releases list --limit 5 --json")
 def list_releases(
     config: ConfigOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    limit: NewestOption = 20,
     kind: Annotated[
         str | None, typer.Option(help="Of this kind alone, such as retrain or teaching.")
     ] = None,

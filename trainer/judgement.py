@@ -21,11 +21,10 @@ from floodline.storage import (
     threshold_state,
 )
 from floodline.storage.controls import Controls
+from floodline.storage.moves import POLICY_AT
 
-POLICY_AT = "policy_at"
-"""Among a look's figures: when people changed the policy last, before it."""
 WATCH = "watch"
-"""Among them: whether the promise holds on live alerts."""
+"""Among a look's figures: whether the promise holds on live alerts."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +33,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         policy: the one that people set, or the configured one.
         decision: what follows from it; held where the threshold is frozen.
-        new_policy: whether people changed the policy since the look before.
+        policy_at: when people had changed the policy that was applied last, as JSON; None: never.
         watch: whether the promise holds on what came since; None where there is none to test.
     """
 
@@ -42,7 +41,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     controls: Controls
     policy: Policy
     decision: Decision
-    new_policy: bool
+    policy_at: str | None
     watch: Watch | None
 
     @property
@@ -56,13 +55,13 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
     def figures(self) -> dict[str, Any]:
         """The numbers as JSON."""
-        decision, changed = self.decision, self.controls.policy_at
+        decision = self.decision
         return {
             "threshold_before": decision.threshold_before,
             "threshold_after": decision.threshold_after,
             "labels": decision.labels,
             "policy": msgspec.to_builtins(self.policy),
-            POLICY_AT: None if changed is None else changed.isoformat(),
+            POLICY_AT: self.policy_at,
             "aim": decision.aim,
             "kept": decision.kept,
             "rails": list(decision.rails),
@@ -90,14 +89,15 @@ def evidence_of(session: Session, configuration: Configuration, now: datetime) -
 def judged(session: Session, configuration: Configuration, now: datetime) -> Judgement:
     """What the policy in force says of the threshold now.
 
-    A policy that people have just changed does not wait for the cool-down.
+    A policy that people have just changed does not wait for the cool-down. One that was changed
+    while the threshold was frozen is applied once it may move again.
     """
     section, detector = configuration.threshold, configuration.detector.name
     found = controls.get(session, detector)
     policy = found.policy or section.configured_policy
-    changed = policy_is_new(session, detector, found)
+    applied, asked = _applied(session, detector), _policy_at(found)
     standing = threshold_state.standing(session, detector, now, configuration.initial_rule)
-    if changed:
+    if asked not in (None, applied):
         standing = msgspec.structs.replace(standing, moved=None)
     evidence = evidence_of(session, configuration, now)
     decider = Decider(policy=policy, rails=section.rails, confidence=section.confidence)
@@ -106,7 +106,7 @@ def judged(session: Session, configuration: Configuration, now: datetime) -> Jud
         controls=found,
         policy=policy,
         decision=_decided(decider, evidence, standing, found),
-        new_policy=changed,
+        policy_at=applied if found.frozen else asked,
         watch=_watched(session, configuration, evidence, policy, now),
     )
 
@@ -132,14 +132,19 @@ def _watched(
 
 
 def policy_is_new(session: Session, detector: str, found: Controls) -> bool:
-    """Whether people changed the policy since the last look that was noted.
+    """Whether people changed the policy since the last look that could apply it."""
+    asked = _policy_at(found)
+    return asked is not None and asked != _applied(session, detector)
 
-    By what that look says of it, not by times: clocks of two machines differ.
-    """
-    if found.policy_at is None:
-        return False
+
+def _applied(session: Session, detector: str) -> str | None:
+    """The change that was applied last, as the last look says: clocks of two machines differ."""
     last = recalibrations.newest(session, detector)
-    return last is None or last.figures.get(POLICY_AT) != found.policy_at.isoformat()
+    return None if last is None else last.figures.get(POLICY_AT)
+
+
+def _policy_at(found: Controls) -> str | None:
+    return None if found.policy_at is None else found.policy_at.isoformat()
 
 
 def _decided(decider: Decider, evidence: Evidence, standing: Standing, found: Controls) -> Decision:

@@ -51,7 +51,8 @@ def follow_people(
     """Release the approved moves in their order, apply a policy that was changed, and publish.
 
     A look that finds nothing to do reads three rows and takes no lease. While the threshold is
-    frozen, approved moves wait. A release that Kafka did not take is published here too.
+    frozen, approved moves and a new policy wait. A release that Kafka did not take is published
+    here too.
 
     Raises:
         Conflict: another trainer does this now, or decided on a move meanwhile.
@@ -65,7 +66,7 @@ def follow_people(
         unsent = any(
             row.topic == topic for row in outbox.waiting(session, releases.OUTBOX_KIND, _MOST)
         )
-        new_policy = policy_is_new(session, detector, found)
+        new_policy = not found.frozen and policy_is_new(session, detector, found)
     done: tuple[Moved, ...] = ()
     if waiting or unsent:
         done = _release_all(engine, configuration, channel, now, waiting)
@@ -120,6 +121,8 @@ def _outdated(session: Session, configuration: Configuration, row: MoveRow) -> s
     rule, number = threshold_state.in_force(session, detector, configuration.initial_rule)
     if releases.model_number(session, detector) > row.base_release:
         return f"release {number} came meanwhile, with another model: scores differ under it"
+    if moves.of_earlier_policy(row, controls.get(session, detector).policy_at):
+        return proposals.EARLIER_POLICY
     if _rule(row) == rule:
         return f"release {number} has this threshold already"
     if row.base_release == number or (row.kind in _BY_PEOPLE and _after(session, row, number)):

@@ -13,6 +13,7 @@ from trainer.judgement import Judgement
 
 TRAINER = "trainer"
 """Who decides where no person does."""
+EARLIER_POLICY = "the policy was changed since"
 _MOST = 100
 
 
@@ -57,6 +58,19 @@ def stale(session: Session, row: MoveRow, why: str, now: datetime) -> None:
         now=now,
         detail={"kind": row.kind, "note": why},
     )
+
+
+def close_outdated(
+    session: Session, configuration: Configuration, look: Judgement, now: datetime
+) -> None:
+    """Close what waits for consent, whoever asked for it, and can have none any more."""
+    detector = configuration.detector.name
+    _, base = threshold_state.in_force(session, detector, configuration.initial_rule)
+    for row in moves.listed(session, detector, _MOST, MoveState.PROPOSED):
+        if row.base_release != base:
+            stale(session, row, f"release {base} set another threshold since", now)
+        elif moves.of_earlier_policy(row, look.controls.policy_at):
+            stale(session, row, EARLIER_POLICY, now)
 
 
 def proposed(

@@ -18,9 +18,10 @@ from floodline.feedback.promise import Watch
 from floodline.feedback.review_estimates import Outlook
 from floodline.storage import recalibrations, releases
 from floodline.storage.engine import transaction
+from floodline.storage.moves import POLICY_AT
 from floodline.storage.tables import RecalibrationRow
 from trainer import proposals, release_lease, remedy, review_plan
-from trainer.judgement import POLICY_AT, WATCH, Judgement, judged
+from trainer.judgement import WATCH, Judgement, judged
 from trainer.ports import Now, ReleaseChannel
 from trainer.publication import publish_waiting
 from trainer.tenure import Tenure
@@ -101,6 +102,7 @@ def _recalibrate(
             at = now()
             tenure.confirm_in(session)
             look = judged(session, configuration, at)
+            proposals.close_outdated(session, configuration, look, at)
             number, move = _moved(session, configuration, look, made_by, at)
             proposed = remedy.proposed(session, configuration, look, made_by, at)
             if number is None:

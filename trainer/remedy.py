@@ -12,7 +12,6 @@ from floodline.feedback.preview import preview
 from floodline.storage import audit, moves, threshold_state
 from floodline.storage.moves import MoveKind, MoveState
 from floodline.storage.tables import MoveRow
-from trainer import proposals
 from trainer.judgement import Judgement
 
 _MOST = 100
@@ -25,14 +24,11 @@ def proposed(
 
     A broken promise that the policy itself does not answer (guard rails or doubts hold it) is
     proposed to a person: a higher threshold, one for each release, so that one that was rejected
-    does not come again. Proposals against an earlier release are closed.
+    does not come again.
     """
     detector = configuration.detector.name
     _, base = threshold_state.in_force(session, detector, configuration.initial_rule)
     mine = moves.listed(session, detector, _MOST, kind=MoveKind.WATCH)
-    for row in mine:
-        if row.state == MoveState.PROPOSED and row.base_release != base:
-            proposals.stale(session, row, f"release {base} set another threshold since", now)
     for row in mine:
         if row.base_release == base:
             return row.id if row.state == MoveState.PROPOSED else None

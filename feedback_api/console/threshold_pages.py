@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import Field
 
 from feedback_api.access.rules import Engineer, Viewer
 from feedback_api.console.pages import pages_of
@@ -34,6 +35,12 @@ _DECISIONS = {
 }
 
 
+class MoveForm(MoveRequest):
+    """The same from a form, whose numbers are text."""
+
+    threshold: float = Field(ge=0, le=1)
+
+
 def add_to(router: APIRouter) -> None:
     """Add the routes."""
 
@@ -58,9 +65,7 @@ def add_to(router: APIRouter) -> None:
 
 def _add_moves(router: APIRouter) -> None:
     @router.post(f"{PATH}/moves", response_model=None)
-    def move(
-        request: Request, identity: Engineer, form: Annotated[MoveRequest, Form()]
-    ) -> Response:
+    def move(request: Request, identity: Engineer, form: Annotated[MoveForm, Form()]) -> Response:
         """Move the threshold, or propose it."""
         submit_move(services_of(request), identity, form)
         return _back()

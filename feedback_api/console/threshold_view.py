@@ -17,7 +17,7 @@ from feedback_api.representations.teaching import Teaching
 from feedback_api.representations.threshold import Threshold
 from feedback_api.use_cases.footing import Footing
 from feedback_api.use_cases.lesson_footing import LessonFooting
-from feedback_api.use_cases.moves import made_by_person
+from feedback_api.use_cases.moves import made_by_person, why_no_consent
 from feedback_api.use_cases.previews import preview_threshold
 from feedback_api.use_cases.segments import read_segments
 from feedback_api.use_cases.teaching import read_teaching
@@ -26,7 +26,7 @@ from feedback_api.use_cases.undo_grounds import why_no_undo
 from floodline.errors import Conflict
 from floodline.feedback.answer_noise import wrong_words
 from floodline.feedback.spoken_rate import spoken_rate
-from floodline.storage import moves, threshold_state
+from floodline.storage import controls, moves, threshold_state
 from floodline.storage.moves import MoveState
 from floodline.storage.tables import ReleaseRow
 
@@ -113,13 +113,23 @@ def view_threshold(
     trial = None
     if asked.threshold is not None:
         trial = _trial(session, footing, told.policy, asked.threshold, asked.hours)
+    set_by_people = controls.get(session, detector)
+    waiting = [
+        _waiting(
+            Move.of(row),
+            identity,
+            steers=steers,
+            may_consent=why_no_consent(row, identity, footing, set_by_people) is None,
+        )
+        for row in rows
+    ]
     segments = read_segments(session, footing, asked.segments, found)
     return ThresholdView(
         threshold=told,
         gives=None if told.outlook is None else _gives(told.outlook, told.policy),
         policies=view_policy_forms(told.policy, footing.section),
         segments=view_segments(segments, target_of(told.policy)),
-        waiting=[_waiting(Move.of(row), identity, steers=steers) for row in rows],
+        waiting=waiting,
         trial=trial,
         teaching=read_teaching(session, lessons),
         releases=threshold_state.history(session, detector, RELEASES),
@@ -140,12 +150,12 @@ def _trial(
     return Trial(threshold, hours, told, now, then, None)
 
 
-def _waiting(move: Move, identity: Identity, *, steers: bool) -> WaitingMove:
+def _waiting(move: Move, identity: Identity, *, steers: bool, may_consent: bool) -> WaitingMove:
     mine = made_by_person(move.kind) and move.made_by == identity.name
     proposed = move.state is MoveState.PROPOSED
     return WaitingMove(
         move,
-        may_approve=steers and proposed and not mine,
+        may_approve=steers and proposed and may_consent,
         may_reject=steers and proposed and not mine,
         may_withdraw=steers and mine,
     )

@@ -28,7 +28,7 @@ class MoveRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    threshold: float = Field(ge=0, le=1)
+    threshold: float = Field(strict=True, ge=0, le=1)
     reason: SaidReason = Field(description="Why, in a few words: it goes into the release.")
     base_release: int | None = Field(
         default=None,

@@ -18,23 +18,23 @@ class PrecisionPolicy(_Told):
     """At least this share of the alerts is real."""
 
     type: Literal["precision"]
-    at_least: float = Field(gt=0, lt=1)
+    at_least: float = Field(strict=True, gt=0, lt=1)
 
 
 class BudgetPolicy(_Told):
     """At most so many alerts an hour, and at least this share of them real."""
 
     type: Literal["budget"]
-    per_hour: float = Field(gt=0, le=LARGEST)
-    precision: float = Field(gt=0, lt=1)
+    per_hour: float = Field(strict=True, gt=0, le=LARGEST)
+    precision: float = Field(strict=True, gt=0, lt=1)
 
 
 class CostPolicy(_Told):
     """The least expected cost of what is missed and of what is raised for nothing."""
 
     type: Literal["cost"]
-    miss: float = Field(gt=0, le=LARGEST)
-    false_alarm: float = Field(gt=0, le=LARGEST)
+    miss: float = Field(strict=True, gt=0, le=LARGEST)
+    false_alarm: float = Field(strict=True, gt=0, le=LARGEST)
 
 
 class FixedPolicy(_Told):

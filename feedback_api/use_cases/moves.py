@@ -16,6 +16,7 @@ from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict, NotFound, Refused
 from floodline.feedback.preview import preview
 from floodline.storage import audit, controls, moves, threshold_state
+from floodline.storage.controls import Controls
 from floodline.storage.moves import MoveKind, MoveState
 from floodline.storage.tables import MoveRow
 
@@ -80,19 +81,29 @@ def decide(
 
     Raises:
         NotFound: there is no such move.
-        Refused: one's own move is approved, or another's is withdrawn.
-        Conflict: the move waits no more, or was made on a threshold that is in force no more.
+        Refused: one's own move is approved, or what follows from one's own policy where a second
+            person must consent; or another's is withdrawn.
+        Conflict: the move waits no more, or was made on a threshold, or under a policy, that is in
+            force no more.
     """
     known = _ID.match(move_id) is not None
     row = moves.get(session, footing.detector, move_id) if known else None
     if row is None:
         raise NotFound(f"there is no move {move_id[:50]!r}")
-    _check_person(row, identity, state)
+    set_by_people = controls.get(session, footing.detector)
+    if state is MoveState.APPROVED:
+        refused = why_no_consent(row, identity, footing, set_by_people)
+        if refused is not None:
+            raise Refused(refused)
+    if state is MoveState.WITHDRAWN:
+        _check_maker(row, identity)
     may_end = state is MoveState.WITHDRAWN and row.state == MoveState.APPROVED
     if row.state != MoveState.PROPOSED and not may_end:
         raise Conflict(f"the move is {row.state}; only one that waits can be {state}")
     if state is MoveState.APPROVED:
         _movable(session, footing, row.base_release)
+        if moves.of_earlier_policy(row, set_by_people.policy_at):
+            raise Conflict("the policy was changed since this was proposed")
     moves.decide(session, row, state, identity.name, footing.now)
     _audit(session, footing, identity, f"move_{state}", row.id, {"made_by": row.made_by})
     return row
@@ -103,12 +114,21 @@ def made_by_person(kind: str) -> bool:
     return kind in _BY_PEOPLE
 
 
-def _check_person(row: MoveRow, identity: Identity, state: MoveState) -> None:
+def why_no_consent(
+    row: MoveRow, identity: Identity, footing: Footing, set_by_people: Controls
+) -> str | None:
+    """Why this engineer is no second person for a move; None for one who is."""
+    if made_by_person(row.kind):
+        mine = row.made_by == identity.name
+        return "you made this move, so another engineer must approve it" if mine else None
+    if footing.section.second_person and set_by_people.policy_by == identity.name:
+        return "you set the policy that asks for this move, so another engineer must approve it"
+    return None
+
+
+def _check_maker(row: MoveRow, identity: Identity) -> None:
     by_people = made_by_person(row.kind)
-    mine = by_people and row.made_by == identity.name
-    if state is MoveState.APPROVED and mine:
-        raise Refused("you made this move, so another engineer must approve it")
-    if state is MoveState.WITHDRAWN and not mine:
+    if not (by_people and row.made_by == identity.name):
         by = row.made_by if by_people else "the trainer"
         raise Refused(f"{by} made this move; you can reject it while it is proposed")
 

@@ -117,7 +117,7 @@ def _why_cost(wanted: Aim, policy: LeastCost) -> str:
     if wanted.costs is None:
         return f"no threshold surely costs less {prices}"
     there, here = (spoken_rate(each) for each in wanted.costs)
-    return f"the cheapest by the labels, about {there} an hour, not {here}, {prices}"
+    return f"the cheapest by the labels: it costs about {there} an hour, not {here}, {prices}"
 
 
 def _next(wanted: Aim, doubt: float = 0.0) -> str:

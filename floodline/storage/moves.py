@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 from floodline.errors import Conflict
 from floodline.storage.tables import MoveRow
 
+POLICY_AT = "policy_at"
+"""Among the figures of a look, and of a move that it made: when people had changed the policy."""
+
 
 class MoveKind(StrEnum):
     """What asked for a move."""
@@ -87,6 +90,12 @@ def of_release(session: Session, detector: str, number: int) -> MoveRow | None:
     """The move that this release made true; None for a retrain's, or the configured threshold."""
     chosen = select(MoveRow).where(MoveRow.detector == detector, MoveRow.release == number)
     return session.scalar(chosen.limit(1))
+
+
+def of_earlier_policy(row: MoveRow, policy_at: datetime | None) -> bool:
+    """Whether a look under another policy made the move, `policy_at` being the last change."""
+    now = None if policy_at is None else policy_at.isoformat()
+    return POLICY_AT in row.figures and row.figures[POLICY_AT] != now
 
 
 def decide(

@@ -102,6 +102,9 @@ def test_a_move_by_hand_waits_for_the_trainer(shell: Shell) -> None:
         assert moves.waiting(session, DETECTOR)[0].id == made["id"]
         row = session.scalars(select(AuditRow)).all()[-1]
         assert (row.actor, row.action) == ("alice", "move_manual")
+    assert isinstance(shell.fail("undo", "--reason", "too quiet"), Conflict)
+    for each in shell.tell("moves")["moves"]:
+        shell.say("withdraw", each["id"], "--as", "alice")
     release(Api(shell.engine), 2, 0.95)
     undone = shell.tell("undo", "--reason", "too quiet")
     assert (undone["kind"], undone["threshold_after"]) == ("undo", 0.9)
@@ -176,18 +179,19 @@ def test_a_policy_takes_the_place_of_the_configured_one(
 
 
 def test_what_cannot_be_used_is_refused_with_the_option(shell: Shell) -> None:
-    """Usage errors end with 2, values that do not fit with 3."""
+    """Options out of their range end with 2, values that the configuration forbids with 3."""
     assert shell.run("set", "1.2", "--reason", "x").exit_code == 2
     assert shell.run("set", "0.9").exit_code == 2
     assert shell.run("set", "0.95", "--reason", " ").exit_code == 2
-    error = shell.fail("policy", "precision", "--at-least", "1.5")
-    assert isinstance(error, ConfigurationError)
-    assert str(error).startswith("--at-least lies between 0 and 1, not 1.5")
-    error = shell.fail("policy", "cost", "--miss", "0", "--false-alarm", "1")
-    assert isinstance(error, ConfigurationError)
-    assert "--state foreign: a move is one of proposed" in str(
-        shell.fail("moves", "--state", "foreign")
-    )
+    for words, told in (
+        (("policy", "precision", "--at-least", "1.5"), "--at-least lies between 0 and 1, not 1.5"),
+        (("policy", "cost", "--miss", "0", "--false-alarm", "1"), "--miss is a positive number"),
+        (("moves", "--state", "foreign"), "--state foreign: a move is one of proposed"),
+        (("moves", "--limit", "99999999999999999999"), "--limit"),
+    ):
+        done = shell.run(*words)
+        assert done.exit_code == 2
+        assert told in " ".join(done.stderr.replace("│", " ").split())
     bounded = Shell(shell.engine, THRESHOLD__FLOOR="0.5")
     error = bounded.fail("set", "0.4", "--reason", "more")
     assert isinstance(error, ConfigurationError)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.events.messages import Release, decode
-from floodline.feedback.policies import PrecisionTarget
+from floodline.feedback.policies import Fixed, PrecisionTarget
 from floodline.storage import controls, moves, releases
 from floodline.storage.engine import transaction
 from floodline.storage.moves import MoveKind, MoveState
@@ -227,6 +227,45 @@ def test_a_changed_policy_is_applied_at_the_next_look_whatever_the_cool_down(
     assert trainer.follow(world.configuration).recalibration is None
     with transaction(sqlite_engine) as session:
         assert len(session.scalars(select(RecalibrationRow.id)).all()) >= 3
+
+
+def test_a_policy_that_was_changed_while_frozen_is_applied_once_it_may_move(
+    topics: Topics, sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    """At once, though the last move was moments ago; while frozen no look is wasted on it."""
+    world = build(topics, sqlite_engine, tmp_path, threshold={"initial_score": 0.2})
+    fill(world, 3000)
+    assert trainer.recalibrate(world.configuration).release == 1
+    frozen(world, "the plant moves house")
+    target(world, 0.95)
+    assert trainer.recalibrate(world.configuration).decision.rails == ("frozen",)
+    assert trainer.follow(world.configuration).recalibration is None
+    frozen(world, None)
+    done = trainer.follow(world.configuration).recalibration
+    assert done is not None
+    assert (done.decision.outcome, done.release) == ("moved", 2)
+
+
+def test_what_waits_for_a_threshold_or_policy_of_before_goes_stale(world: World) -> None:
+    """A person's proposal, and a policy's move that was approved just before the change."""
+    old = asked(world, 0.6, state=MoveState.PROPOSED)
+    asked(world, 0.7)
+    trainer.follow(world.configuration)
+    trainer.recalibrate(world.configuration)
+    row = move(world, old)
+    assert (row.state, row.note) == ("stale", "release 1 set another threshold since")
+    policy = {"kind": MoveKind.POLICY, "base_release": 1, "figures": {moves.POLICY_AT: None}}
+    waiting = asked(world, 0.8, state=MoveState.PROPOSED, **policy)
+    approved = asked(world, 0.9, decided_by="bob", **policy)
+    with transaction(world.engine) as session:
+        name = world.configuration.detector.name
+        controls.set_policy(session, name, Fixed(), "ana", datetime.now(UTC))
+    done = trainer.follow(world.configuration)
+    assert [(each.id, each.state) for each in done.moves] == [(approved, "stale")]
+    assert [move(world, each).note for each in (waiting, approved)] == [
+        "the policy was changed since"
+    ] * 2
+    assert len(published(world)) == 1
 
 
 def test_a_look_that_finds_nothing_is_quick_and_writes_nothing(world: World) -> None:

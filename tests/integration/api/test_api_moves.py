@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from feedback_api.access.roles import Role
 from floodline.configuration.threshold_section import ThresholdSection
@@ -116,6 +116,7 @@ def test_a_repeated_move_is_made_once(api: Api) -> None:
         ({"threshold": 0.9999, "reason": "high"}, 422),
         ({"threshold": 0.95, "reason": " "}, 422),
         ({"threshold": 0.95}, 422),
+        ({"threshold": True, "reason": "true is no number"}, 422),
         ({"threshold": 0.9, "reason": "same"}, 409),
         ({"threshold": 0.95, "reason": "late", "base_release": 7}, 409),
     ],
@@ -203,6 +204,39 @@ def test_undo_goes_back_to_the_rule_before(api: Api) -> None:
     assert _audit(api) == [("erin", "move_undo")]
 
 
+def test_an_undo_waits_for_the_release_of_a_move_that_is_on_its_way(api: Api) -> None:
+    """Else it would undo the release before, which nobody meant."""
+    key, body = api.key("erin", Role.ENGINEER), {"reason": "too quiet"}
+    release(api, 1, 0.97)
+    made = api.post(f"{PATH}/moves", key, json=MOVE).json()
+    refused = problem(api.post(f"{PATH}/undo", key, json=body), 409, "conflict")
+    assert refused["detail"].startswith(f"move {made['id']} by erin waits for its release: ")
+    api.post(f"{PATH}/moves/{made['id']}/withdraw", key)
+    assert api.post(f"{PATH}/undo", key, json=body).json()["reason"].startswith("undoes release 1:")
+
+
+def test_who_set_the_policy_is_no_second_person_for_what_it_asks(two: Api) -> None:
+    """Another engineer is; a proposal of an earlier policy has nobody's consent any more."""
+    erin, omar = two.key("erin", Role.ENGINEER), two.key("omar", Role.ENGINEER)
+    path = f"{PATH}/moves/{_proposed(two)}/approve"
+    two.call("PUT", f"{PATH}/policy", key=erin, json={"type": "precision", "at_least": 0.9})
+    refused = problem(two.post(path, erin), 403, "forbidden")
+    assert refused["detail"].startswith("you set the policy that asks for this move")
+    page = two.call("GET", "/threshold", key=erin).text
+    assert 'value="approve"' not in page
+    assert 'value="approve"' in two.call("GET", "/threshold", key=omar).text
+    with transaction(two.engine) as session:
+        session.execute(update(MoveRow).values(figures={moves.POLICY_AT: None}))
+    refused = problem(two.post(path, omar), 409, "conflict")
+    assert "the policy was changed" in refused["detail"]
+    with transaction(two.engine) as session:
+        changed = controls.get(session, DETECTOR).policy_at
+        assert changed is not None
+        figures = {moves.POLICY_AT: changed.isoformat()}
+        session.execute(update(MoveRow).values(figures=figures))
+    assert two.post(path, omar).json()["state"] == "approved"
+
+
 def test_undo_to_a_rarity_rule_and_not_across_a_retrain(lite: Api) -> None:
     """The first release is undone to the rarity; a retrained model's threshold is not undone."""
     rare = Api(lite.engine, initial_rule=ThresholdRule(rarity=0.001))
@@ -261,6 +295,8 @@ def test_setting_the_same_policy_again_changes_nothing(lite: Api) -> None:
         {"type": "precision", "at_least": 0.9, "per_hour": 4},
         {"type": "budget", "per_hour": 0, "precision": 0.7},
         {"type": "cost", "miss": -1, "false_alarm": 1},
+        {"type": "cost", "miss": 1e13, "false_alarm": 1},
+        {"type": "cost", "miss": True, "false_alarm": 1},
     ],
 )
 def test_a_policy_that_is_none_is_refused(lite: Api, policy: dict[str, Any]) -> None:

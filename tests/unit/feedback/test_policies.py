@@ -155,6 +155,7 @@ def test_where_nothing_is_real_a_budget_still_asks_for_few_enough_alerts() -> No
     )
     up = aim(found, 0.5, budget, CONFIDENCE)
     assert (up.ground, up.kept) == ("fewer", False)
+    assert up.score is not None
     assert up.score == pytest.approx(0.9, abs=0.005)
     assert (scores >= up.score).sum() / found.hours <= 20
     assert aim(found, up.score, budget, CONFIDENCE).score is None

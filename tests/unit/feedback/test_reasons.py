@@ -129,7 +129,7 @@ def test_the_least_cost_is_told_in_figures_and_promises_nothing() -> None:
     found = mixed(1)
     went = decided(found, LeastCost(miss=1, false_alarm=10))
     assert went.aim is not None
-    head, _, tail = went.reason.partition(", about ")
+    head, _, tail = went.reason.partition(": it costs about ")
     assert head == f"raised from 0.5000 to {went.aim:.4f}: the cheapest by the labels"
     there, _, rest = tail.partition(" an hour, not ")
     here, _, prices = rest.partition(", ")
