@@ -82,7 +82,7 @@ def end_to_end(
 
 @app.command("threshold", epilog="Example: floodline bench threshold --streams 50 --json")
 def threshold(
-    streams: Annotated[int, typer.Option(min=1, help="Simulated streams of each kind.")] = 1_000,
+    streams: Annotated[int, typer.Option(min=1, help="Simulated streams of each kind.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first.")] = 0,
     as_json: JsonOption = False,
 ) -> None:

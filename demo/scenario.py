@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 _DRAIN_SECONDS = 60.0
 _LAST_LABELS_SECONDS = 4.0
-_RETRAIN_SECONDS = 60.0
+_RETRAIN_SECONDS = 180.0
 _LOOK_SECONDS = 0.5
 
 
@@ -83,7 +83,7 @@ class Scenario:
         finally:
             self._stopping.set()
             at_work.join()
-        self._await_retrain(configuration, processes)
+        self._await_retrain(configuration, processes, analyst.labels)
         self.progress("counting", 0, 1)
         accounts = take_accounts(
             configuration.kafka.bootstrap_servers, configuration.topics, configuration.group
@@ -166,15 +166,24 @@ class Scenario:
             )
             self.progress("waiting for the last scores", done, wanted)
 
-    def _await_retrain(self, configuration: Configuration, processes: Processes) -> None:
+    def _await_retrain(
+        self, configuration: Configuration, processes: Processes, labels: int
+    ) -> None:
         """Wait for the run that the schedule began halfway through the stream."""
+        needed = configuration.trainer.retrain_min_labels
+        if labels < needed:
+            raise DependencyDown(
+                f"no retrain was made: it needs {needed} labels, and the analyst came to {labels}. "
+                "A larger --budget, a stream with more alerts, or a machine with less other work "
+                "gives more"
+            )
         deadline = time.monotonic() + _RETRAIN_SECONDS
         while self._newest_run(configuration) is None:
             processes.check()
             if time.monotonic() > deadline:
                 raise DependencyDown(
-                    f"no retrain was finished; see {processes.log('trainer')} (a retrain needs at "
-                    "least 20 labels: a larger --budget, or a stream with more alerts)"
+                    f"no retrain was finished within {_RETRAIN_SECONDS:.0f} s of the last label; "
+                    f"{processes.log('trainer')} says what kept it"
                 )
             self.progress("waiting for the retrain", 0, 1)
             time.sleep(_LOOK_SECONDS)

@@ -11,7 +11,7 @@ from floodline.configuration.sections import Configuration
 from floodline.detection.threshold_rule import ThresholdRule
 from floodline.errors import Conflict
 from floodline.storage import controls, moves, outbox, releases, threshold_state
-from floodline.storage.engine import transaction
+from floodline.storage.engine import reading, transaction
 from floodline.storage.moves import MoveKind, MoveState
 from floodline.storage.tables import MoveRow
 from trainer import proposals, release_lease, review_plan
@@ -59,7 +59,7 @@ def follow_people(
         DependencyDown: SQL or Kafka does not answer; a release that is stored waits in the outbox.
     """
     detector = configuration.detector.name
-    with transaction(engine) as session:
+    with reading(engine) as session:
         found = controls.get(session, detector)
         waiting = [] if found.frozen else [row.id for row in moves.waiting(session, detector)]
         topic = configuration.topics.releases

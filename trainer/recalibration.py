@@ -16,8 +16,8 @@ from floodline.events.messages import Release
 from floodline.feedback.decision import Decision
 from floodline.feedback.promise import Watch
 from floodline.feedback.review_estimates import Outlook
-from floodline.storage import recalibrations, releases
-from floodline.storage.engine import transaction
+from floodline.storage import controls, recalibrations, releases
+from floodline.storage.engine import reading, transaction
 from floodline.storage.moves import POLICY_AT
 from floodline.storage.tables import RecalibrationRow
 from trainer import proposals, release_lease, remedy, review_plan
@@ -69,7 +69,7 @@ def preview(engine: Engine, configuration: Configuration, now: Now) -> Recalibra
     Raises:
         DependencyDown: SQL does not answer.
     """
-    with transaction(engine) as session:
+    with reading(engine) as session:
         look = judged(session, configuration, now())
     return _recalibration(look, release=None, move=None, remedy=None, dry_run=True)
 
@@ -80,11 +80,12 @@ def recalibrate_once(
     """Decide from the labels; store the look, and the release where the threshold moves; publish.
 
     Where a second person must consent, a move is stored as a proposal in place of a release. Look,
-    move, release, outbox and audit rows are one transaction. Releases that an earlier run could not
-    publish go first.
+    move, release, outbox and audit rows are one transaction, behind the one that reads, so that
+    nobody who labels waits for a decision. Releases that an earlier run could not publish go first.
 
     Raises:
-        Conflict: another trainer does this now, or made a release meanwhile.
+        Conflict: another trainer does this now, or made a release meanwhile; or people froze the
+            threshold, or changed its policy.
         DependencyDown: SQL or Kafka does not answer; a release that is stored waits in the outbox.
     """
     with release_lease.held(engine, configuration, now) as tenure:
@@ -97,11 +98,14 @@ def recalibrate_once(
 def _recalibrate(
     engine: Engine, configuration: Configuration, now: Now, made_by: str, tenure: Tenure
 ) -> Recalibration:
+    with reading(engine) as session:
+        look = judged(session, configuration, now())
     try:
         with transaction(engine) as session:
             at = now()
             tenure.confirm_in(session)
-            look = judged(session, configuration, at)
+            if controls.get(session, configuration.detector.name) != look.controls:
+                raise Conflict("the threshold was steered at the same time; run it again")
             proposals.close_outdated(session, configuration, look, at)
             number, move = _moved(session, configuration, look, made_by, at)
             proposed = remedy.proposed(session, configuration, look, made_by, at)

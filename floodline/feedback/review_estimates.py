@@ -15,6 +15,8 @@ from floodline.feedback.weighted_counts import (
 
 Numbers = NDArray[np.float64]
 
+PLACES = 200
+"""Scores at most that are looked at where all thresholds are."""
 CELLS = 5
 """Parts by score of the alerts, and of the samples, in which the share with an answer is taken."""
 _NOTHING = 1e-9
@@ -106,6 +108,14 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     drift: ScoreDrift | None = None
 
 
+def places(scores: Numbers) -> Numbers:
+    """The thresholds that differ, ascending: the scores, thinned out evenly where they are many."""
+    there = np.unique(scores)
+    if there.size > PLACES:
+        there = there[np.linspace(0, there.size - 1, PLACES).round().astype(np.int64)]
+    return there
+
+
 def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
     """What a threshold gives."""
     estimates, at = ReviewEstimates(reviewed, confidence), np.array([threshold])
@@ -170,8 +180,10 @@ class ReviewEstimates:
     real ones come at another rate or with other scores than earlier in the stretch, and where what
     is ordinary changed faster, or otherwise, than a drift shows.
 
-    Sources: Horvitz, Thompson, "A generalization of sampling without replacement from a finite
-    universe", JASA 47, 1952; Kish, "Survey Sampling", 1965, section 11.7 (effective number);
+    Sources: Chernozhukov, Fernández-Val, Galichon, "Improving point and interval estimators of
+    monotone functions by rearrangement", Biometrika 96, 2009 (recall's order); Horvitz, Thompson,
+    "A generalization of sampling without replacement from a finite universe", JASA 47, 1952; Kish,
+    "Survey Sampling", 1965, section 11.7 (effective number);
     Louis, "Finding the observed information matrix when using the EM algorithm", JRSS B 44, 1982;
     Tiwari, Clegg, Zou, "Efficient interval estimation for age-adjusted cancer rates", Statistical
     Methods in Medical Research 15, 2006.
@@ -191,6 +203,7 @@ class ReviewEstimates:
             left, whole = anomaly * (1 - anomaly), foreseen * (1 - foreseen)
         if reviewed.less is not None:
             less = np.where(answered, reviewed.less[order], 0.0)
+        self._places = places(scores)
         columns = np.stack((scores, stands, trust, anomaly, left, whole, less))
         cells = _cells(reviewed.alerted[order])
         parted = [cells == cell for cell in range(2 * CELLS)]
@@ -225,9 +238,18 @@ class ReviewEstimates:
         return share_at_most(real, false, np.full(thresholds.shape, target))
 
     def recall(self, thresholds: Numbers) -> Interval:
-        """The share of the real ones that lies at or above each threshold."""
-        above, below = (self._over(self._cells, thresholds, above=each) for each in (True, False))
-        return self._share(above.real, below.real, (above.unknown, below.unknown))
+        """The share of the real ones that lies at or above each threshold; it falls as they rise.
+
+        Each threshold parts its cell in two whose answers stand for their own events, so that one
+        alone could give more than a lower one. Estimate and bounds are taken over all places at
+        once, and each put in falling order.
+        """
+        points = np.union1d(self._places, thresholds)
+        above, below = (self._over(self._cells, points, above=each) for each in (True, False))
+        found = self._share(above.real, below.real, (above.unknown, below.unknown))
+        at = np.searchsorted(points, thresholds)
+        ends = (found.value, found.lower, found.upper)
+        return Interval(*(np.sort(end)[::-1][at] for end in ends))
 
     def alerts_per_hour(self, thresholds: Numbers) -> Interval:
         """Events an hour at or above each threshold."""

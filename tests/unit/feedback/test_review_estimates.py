@@ -67,6 +67,17 @@ def test_bounds_hold_the_estimate_and_the_order_of_items_changes_nothing(
         np.testing.assert_allclose(one.recall(points).value, other.recall(points).value)
 
 
+@settings(deadline=None)
+@given(ANSWERS)
+def test_no_higher_threshold_has_more_recall(items: list[tuple[float, float]]) -> None:
+    """Asked one by one, as a preview asks: estimate and both bounds."""
+    found = estimates(*(list(each) for each in zip(*items, strict=True)))
+    asked = [found.recall(np.array([each])) for each in np.linspace(0, 1.1, 12)]
+    for ends in zip(*((each.value, each.lower, each.upper) for each in asked), strict=True):
+        known = np.concatenate(ends)
+        assert np.isnan(known).all() or (np.diff(known) <= 0).all()
+
+
 def test_recall_from_samples_is_right_on_average() -> None:
     """Of 20,000 events, 1 in 50 sampled below the threshold, recall is estimated without bias."""
     draw = np.random.default_rng(5)
