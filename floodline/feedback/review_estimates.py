@@ -205,7 +205,7 @@ class ReviewEstimates:
             less = np.where(answered, reviewed.less[order], 0.0)
         self._places = places(scores)
         columns = np.stack((scores, stands, trust, anomaly, left, whole, less))
-        cells = _cells(reviewed.alerted[order])
+        cells = _cells(scores, reviewed.alerted[order])
         parted = [cells == cell for cell in range(2 * CELLS)]
         self._cells = [_Cell(columns[:, inside]) for inside in parted if inside.any()]
         self._recent, self._newest = self._cells, reviewed.newest
@@ -423,10 +423,13 @@ def _next(total: Numbers, squares: Numbers, average: Numbers) -> Numbers:
     return np.asarray(np.maximum((total + average) / (found + 1.0), 1.0))
 
 
-def _cells(alerted: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The cell of each event, in order of score: alerts from 0 on, samples behind them."""
-    cells = np.empty(len(alerted), np.int64)
-    for first, kind in ((0, alerted), (CELLS, ~alerted)):
-        count = int(kind.sum())
-        cells[kind] = first + np.arange(count) * CELLS // max(count, 1)
-    return cells
+def _cells(scores: Numbers, alerted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The cell of each event, in order of score."""
+    borders = [_fifths(scores[kind]) for kind in (alerted, ~alerted)]
+    return np.searchsorted(np.unique(np.concatenate(borders)), scores, side="right") - 1
+
+
+def _fifths(scores: Numbers) -> Numbers:
+    """Where each part of equally many begins, in order of score."""
+    begins = -(-np.arange(CELLS) * scores.size // CELLS)
+    return scores[begins[begins < scores.size]]
