@@ -67,17 +67,6 @@ def test_bounds_hold_the_estimate_and_the_order_of_items_changes_nothing(
         np.testing.assert_allclose(one.recall(points).value, other.recall(points).value)
 
 
-@settings(deadline=None)
-@given(ANSWERS)
-def test_no_higher_threshold_has_more_recall(items: list[tuple[float, float]]) -> None:
-    """Asked one by one, as a preview asks: estimate and both bounds."""
-    found = estimates(*(list(each) for each in zip(*items, strict=True)))
-    asked = [found.recall(np.array([each])) for each in np.linspace(0, 1.1, 12)]
-    for ends in zip(*((each.value, each.lower, each.upper) for each in asked), strict=True):
-        known = np.concatenate(ends)
-        assert np.isnan(known).all() or (np.diff(known) <= 0).all()
-
-
 def test_recall_from_samples_is_right_on_average() -> None:
     """Of 20,000 events, 1 in 50 sampled below the threshold, recall is estimated without bias."""
     draw = np.random.default_rng(5)
@@ -156,3 +145,30 @@ def test_all_false_below_an_anchor_is_the_worst_case() -> None:
     assert (np.diff(doubt) < 0).all()
     assert doubt[-1] == pytest.approx(found.precision_at_most(points, 0.5)[-1], abs=1e-6)
     assert doubt[1] > 0.05 > doubt[2]
+
+
+def test_what_samples_tell_of_a_score_stands_for_the_alerts_that_came_since() -> None:
+    """A threshold that fell: below the old one samples are answered, the new alerts are not yet."""
+    draw = np.random.default_rng(5)
+    high, samples, new = (
+        draw.uniform(0.9, 1, 400),
+        draw.uniform(0, 0.9, 600),
+        draw.uniform(0.8, 0.9, 100),
+    )
+    scores = np.concatenate([high, samples, new])
+    alerted = np.concatenate([np.ones(400), np.zeros(600), np.ones(100)]).astype(np.bool_)
+    anomaly = (draw.random(scores.size) < np.where(scores >= 0.8, 0.9, 0.01)).astype(np.float64)
+    anomaly[-100:] = np.nan
+    found = ReviewEstimates(
+        Reviewed(
+            scores=scores,
+            weights=np.where(scores >= 0.9, 1.0, 3.0),
+            alerted=alerted,
+            anomaly=anomaly,
+            trust=np.ones(scores.size),
+            hours=10.0,
+        ),
+        CONFIDENCE,
+    ).precision(np.array([0.8]))
+    assert found.value[0] == pytest.approx(0.9, abs=0.05)
+    assert found.lower[0] > 0.8
