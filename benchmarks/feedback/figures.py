@@ -12,6 +12,8 @@ GROUPS = ("dev", "held_out", "shipped", "flip", "given")
 """Groups of streams, in the order in which they are told."""
 ROOM = 1.6
 """How many times what the plain forest finds could be found on a stream that leaves room."""
+MADE = "made_"
+"""How the names of streams begin that are of our own making."""
 LEAST = 0.98
 """Of what the plain forest finds, what a method should find on every stream."""
 
@@ -23,9 +25,9 @@ def of_streams(lived: Sequence[Lived], methods: Sequence[str]) -> dict[str, Any]
     finds; `found` is the sum over streams of means over seeds, `found_ratio` that over the plain
     forest's; `average_precision` the mean over streams; `worst` the lowest ratio of a stream, one
     added to both sides so that it means something where the plain forest finds nothing; `kept` how
-    many streams have at least .98 by it. `with_room` has both ratios again over those streams
-    where any method could find `ROOM` times what the plain forest finds: so many anomalies there
-    are, and so many labels.
+    many streams have at least .98 by it. `parts` has the ratios again over some of the streams:
+    those `with_room`, where any method could find `ROOM` times what the plain forest finds (so many
+    anomalies there are, and so many labels), those `of_others` and those of our own making, `made`.
     """
     streams = [each for each in lived if each.runs]
     figures: dict[str, Any] = {
@@ -37,7 +39,7 @@ def of_streams(lived: Sequence[Lived], methods: Sequence[str]) -> dict[str, Any]
     plain = _method(streams, methods[0])
     most = sum(each.most for each in streams)
     figures |= {"most": most, "most_ratio": _ratio(most, plain["found"].sum())}
-    figures["with_room"] = _with_room(streams, methods, plain["found"])
+    figures["parts"] = _parts(streams, methods, plain["found"])
     for name in methods:
         found = _method(streams, name)
         ratios = (found["found"] + 1.0) / (plain["found"] + 1.0)
@@ -55,23 +57,34 @@ def of_streams(lived: Sequence[Lived], methods: Sequence[str]) -> dict[str, Any]
     return figures
 
 
-def _with_room(
+def _parts(
     streams: Sequence[Lived], methods: Sequence[str], plain: np.ndarray[Any, Any]
 ) -> dict[str, Any]:
-    most = [min(LABELS, each.anomalies) for each in streams]
-    open_ones = [
-        each for each, could, has in zip(streams, most, plain, strict=True) if could >= ROOM * has
-    ]
-    figures: dict[str, Any] = {"streams": len(open_ones)}
-    if not open_ones:
+    could = [min(LABELS, each.anomalies) for each in streams]
+    parts = {
+        "with_room": [
+            each
+            for each, most, has in zip(streams, could, plain, strict=True)
+            if most >= ROOM * has
+        ],
+        "of_others": [each for each in streams if not each.stream.startswith(MADE)],
+        "made": [each for each in streams if each.stream.startswith(MADE)],
+    }
+    return {name: _part(part, methods) for name, part in parts.items()}
+
+
+def _part(streams: Sequence[Lived], methods: Sequence[str]) -> dict[str, Any]:
+    figures: dict[str, Any] = {"streams": len(streams)}
+    if not streams:
         return figures
-    of_plain = _method(open_ones, methods[0])
+    plain = _method(streams, methods[0])
+    figures["most_ratio"] = _ratio(sum(each.most for each in streams), plain["found"].sum())
     for name in methods:
-        found = _method(open_ones, name)
+        found = _method(streams, name)
         figures[name] = {
-            "found_ratio": _ratio(found["found"].sum(), of_plain["found"].sum()),
+            "found_ratio": _ratio(found["found"].sum(), plain["found"].sum()),
             "average_precision_ratio": _ratio(
-                _mean(found["average_precision"]), _mean(of_plain["average_precision"])
+                _mean(found["average_precision"]), _mean(plain["average_precision"])
             ),
         }
     return figures

@@ -31,7 +31,7 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
                     f"{_number(found['most_ratio'], 2)} times as much as the plain forest"
                 )
                 yield ""
-                yield from _with_room(found["with_room"], methods)
+                yield from _parts(found["parts"], methods)
                 yield _by_stream(found["by_stream"], methods)
                 yield ""
                 yield _whole(found["by_stream"], methods)
@@ -58,26 +58,32 @@ def _totals(found: dict[str, Any], methods: list[str]) -> str:
     )
 
 
-def _with_room(found: dict[str, Any], methods: list[str]) -> Iterator[str]:
-    yield (
-        f"{found['streams']} of them leave room: {ROOM} times what the plain forest finds could "
-        "be found"
-    )
-    yield ""
-    if not found["streams"]:
-        return
-    yield table(
-        ["method", "found / none", "AP / none"],
-        (
-            [
-                name,
-                _number(found[name]["found_ratio"], 2),
-                _number(found[name]["average_precision_ratio"], 2),
-            ]
-            for name in methods
-        ),
-    )
-    yield ""
+def _parts(parts: dict[str, Any], methods: list[str]) -> Iterator[str]:
+    named = {
+        "with_room": f"leave room: {ROOM} times what the plain forest finds could be found",
+        "of_others": "hold data of others",
+        "made": "are of our own making",
+    }
+    for name, what in named.items():
+        part = parts[name]
+        yield f"{part['streams']} of them {what}"
+        yield ""
+        if part["streams"]:
+            yield _part(part, methods)
+            yield ""
+
+
+def _part(part: dict[str, Any], methods: list[str]) -> str:
+    rows = [
+        [
+            name,
+            _number(part[name]["found_ratio"], 2),
+            _number(part[name]["average_precision_ratio"], 2),
+        ]
+        for name in methods
+    ]
+    rows.append(["who knew", _number(part["most_ratio"], 2), "-"])
+    return table(["method", "found / none", "AP / none"], rows)
 
 
 def _by_stream(streams: dict[str, Any], methods: list[str]) -> str:

@@ -68,10 +68,20 @@ def test_streams_without_room_are_told_apart_by_the_plain_forest_alone() -> None
         outcome("worse", 300, 20, 10),
     ]
     found = of_streams(streams, ["none", "feedback"])
-    assert found["with_room"]["streams"] == 2
-    assert found["with_room"]["feedback"]["found_ratio"] == (130 + 10) / (100 + 20)
+    assert found["parts"]["with_room"]["streams"] == 2
+    assert found["parts"]["with_room"]["feedback"]["found_ratio"] == (130 + 10) / (100 + 20)
     assert found["feedback"]["found_ratio"] == (195 + 48 + 130 + 10) / (190 + 40 + 100 + 20)
-    assert of_streams(streams[:1], ["none", "feedback"])["with_room"] == {"streams": 0}
+    one = of_streams(streams[:1], ["none", "feedback"])["parts"]
+    assert one["with_room"] == one["made"] == {"streams": 0}
+
+
+def test_streams_of_our_own_making_are_told_apart_from_those_of_others() -> None:
+    """Each part with its own ratios, and with what could be found there at all."""
+    streams = [outcome("made_ours", 200, 100, 110), outcome("theirs", 200, 20, 50)]
+    parts = of_streams(streams, ["none", "feedback"])["parts"]
+    assert parts["made"]["feedback"]["found_ratio"] == 1.1
+    assert parts["of_others"]["feedback"]["found_ratio"] == 2.5
+    assert parts["of_others"]["feedback"]["average_precision_ratio"] == 2.5
 
 
 def hidden() -> LabelledStream:
