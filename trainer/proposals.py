@@ -79,11 +79,12 @@ def proposed(
     """The policy's proposal that waits for a second person now; None where it has none.
 
     There is at most one: a newer one takes its place where it goes elsewhere by more than the
-    smallest step, and one that the labels no longer ask for is closed.
+    smallest step, and one that the labels no longer ask for is closed. While the threshold is
+    frozen, or cools down from a move, nothing is known of that, and what waits stays.
     """
     detector = configuration.detector.name
     waiting = moves.listed(session, detector, _MOST, MoveState.PROPOSED, MoveKind.POLICY)
-    if look.controls.frozen:
+    if look.controls.frozen or "cool_down" in look.decision.rails:
         return waiting[0].id if waiting else None
     if look.decision.outcome == "held":
         for row in waiting:

@@ -1,7 +1,7 @@
 """One recalibration: labels in, a release or a proposal out if the threshold should move."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -209,12 +209,14 @@ def _note(
     before = last and (last.outcome, last.reason, last.labels, *_kept(last.figures))
     if release is None and before == said:
         return
+    # The newest look is told by its time, also where a clock was set back.
+    at = now if last is None else max(now, last.created_at + timedelta(microseconds=1))
     recalibrations.insert(
         session,
         RecalibrationRow(
             id=str(uuid.uuid4()),
             detector=detector,
-            created_at=now,
+            created_at=at,
             outcome=decision.outcome,
             reason=decision.reason,
             labels=decision.labels,

@@ -24,13 +24,13 @@ def proposed(
 
     A broken promise that the policy itself does not answer (guard rails or doubts hold it) is
     proposed to a person: a higher threshold, one for each release, so that one that was rejected
-    does not come again.
+    does not come again; one that a changed policy made stale may.
     """
     detector = configuration.detector.name
     _, base = threshold_state.in_force(session, detector, configuration.initial_rule)
     mine = moves.listed(session, detector, _MOST, kind=MoveKind.WATCH)
     for row in mine:
-        if row.base_release == base:
+        if row.base_release == base and row.state != MoveState.STALE:
             return row.id if row.state == MoveState.PROPOSED else None
     if look.watch is None or look.watch.state != "broken" or look.controls.frozen:
         return None

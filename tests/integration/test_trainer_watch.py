@@ -18,6 +18,7 @@ from floodline.storage.labels import NewLabel
 from floodline.storage.moves import MoveKind, MoveState
 from floodline.storage.tables import AlertRow, MoveRow
 from tests.integration.storage.samples import DETECTOR, NOW, new_alert, store, store_user
+from trainer.moves import follow_people
 from trainer.ports import Outgoing
 from trainer.recalibration import Recalibration, preview, recalibrate_once
 
@@ -89,8 +90,25 @@ def live(engine: Engine, real: float, *, release: int = 1) -> None:
             labels.record(session, alert, new)
 
 
-def looked(engine: Engine, configuration: Configuration) -> Recalibration:
-    return recalibrate_once(engine, configuration, Channel(), lambda: NOW, "schedule")
+def looked(
+    engine: Engine, configuration: Configuration, *, later: timedelta = timedelta(0)
+) -> Recalibration:
+    return recalibrate_once(engine, configuration, Channel(), lambda: NOW + later, "schedule")
+
+
+def followed(
+    engine: Engine, configuration: Configuration, later: timedelta
+) -> Recalibration | None:
+    """What a look for people's wishes makes of a policy."""
+    found = follow_people(engine, configuration, Channel(), lambda: NOW + later, "schedule")
+    return found.recalibration
+
+
+def policy_set(engine: Engine, at_least: float, later: timedelta = timedelta(0)) -> None:
+    """Another policy, so much later."""
+    with transaction(engine) as session:
+        policy = PrecisionTarget(at_least=at_least)
+        controls.set_policy(session, DETECTOR, policy, "eva", NOW + later)
 
 
 def proposals(engine: Engine) -> list[MoveRow]:
@@ -119,6 +137,45 @@ def test_a_broken_promise_is_said_and_a_higher_threshold_is_proposed_once(engine
         moves.decide(session, again, MoveState.REJECTED, "eva", NOW)
     assert looked(engine, configuration).remedy is None
     assert len(proposals(engine)) == 1
+
+
+def test_a_new_policy_that_is_broken_too_is_told_and_proposed_anew(engine: Engine) -> None:
+    """The proposal under the older policy is stale; a rejection would have been an answer."""
+    released(engine, 1, THRESHOLD, NOW - timedelta(hours=25))
+    live(engine, real=0.3)
+    configuration = configured(engine)
+    first = looked(engine, configuration).remedy
+    policy_set(engine, 0.9)
+    second = looked(engine, configuration).remedy
+    assert second not in (None, first)
+    told = {row.id: (row.state, row.note) for row in proposals(engine)}
+    assert told[first or ""] == (MoveState.STALE, "the policy was changed since")
+    assert told[second or ""] == (MoveState.PROPOSED, None)
+
+
+def test_what_a_new_policy_proposed_waits_through_the_cool_down(engine: Engine) -> None:
+    """A look that may not move says nothing of what labels ask for."""
+    released(engine, 1, THRESHOLD, NOW - timedelta(minutes=1))
+    live(engine, real=0.3)
+    configuration = configured(engine, min_labels=20, second_person=True)
+    policy_set(engine, 0.35)
+    made = followed(engine, configuration, timedelta(seconds=1))
+    assert made is not None
+    assert made.proposed
+    again = looked(engine, configuration, later=timedelta(minutes=5))
+    assert again.decision.rails == ("cool_down",)
+    assert again.move == made.move
+
+
+def test_a_clock_that_was_set_back_applies_a_policy_once(engine: Engine) -> None:
+    """The look that applied it is the newest, whatever its time."""
+    released(engine, 1, THRESHOLD, NOW - timedelta(hours=25))
+    live(engine, real=0.3)
+    configuration = configured(engine, min_labels=20, largest_step=0.1, analyst_step=100)
+    looked(engine, configuration)
+    policy_set(engine, 0.95, timedelta(seconds=-30))
+    assert followed(engine, configuration, timedelta(seconds=-29)) is not None
+    assert followed(engine, configuration, timedelta(seconds=-28)) is None
 
 
 def test_a_promise_that_is_kept_brings_nothing(engine: Engine) -> None:
