@@ -91,8 +91,8 @@ def threshold(
     On simulated streams whose truth is known; ten days each, three of ten alerts and samples
     answered, the top first. `target_held` is the share of streams whose last third met the target,
     `coverage_...` how often the 90 % intervals held the truth, `labels_to_target` the labels until
-    the threshold was right for good. 60 streams of each of three kinds take a quarter of an hour
-    on two cores.
+    the threshold was right for good. 60 streams of each of three kinds take some ten minutes on two
+    cores.
     """
     with in_a_checkout("threshold"):
         from benchmarks.threshold.measurement import measure as measure_threshold
