@@ -6,10 +6,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floodline.feedback.review_estimates import Reviewed, ReviewEstimates, places
+from floodline.feedback.review_estimates import Reviewed, ReviewEstimates
 
 Numbers = NDArray[np.float64]
 
+CANDIDATES = 200
+"""Thresholds that a policy looks at, besides the one in force."""
 LENIENCE = 2.0
 """A threshold in force is left upwards where its doubt is so many times what lets one be chosen."""
 LARGEST = 1e12
@@ -162,7 +164,7 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     """
     if isinstance(policy, Fixed):
         return Aim(score=threshold, kept=True, ground="fixed")
-    points = np.union1d(places(reviewed.scores), threshold)
+    points = _candidates(reviewed, threshold)
     estimates = ReviewEstimates(reviewed, 2 * confidence - 1)
     if isinstance(policy, LeastCost):
         return _cheapest(estimates, points, threshold, policy)
@@ -178,6 +180,14 @@ def aim(reviewed: Reviewed, threshold: float, policy: Policy, confidence: float)
     if lowest > here and doubt[here] <= LENIENCE * (1 - confidence):
         return Aim(score=threshold, kept=False, ground="nearly")
     return Aim(score=float(points[lowest]), kept=True, ground="surely")
+
+
+def _candidates(reviewed: Reviewed, threshold: float) -> Numbers:
+    """Scores that were chosen, thinned out evenly, and the threshold in force; ascending."""
+    scores = np.unique(reviewed.scores)
+    if scores.size > CANDIDATES:
+        scores = scores[np.linspace(0, scores.size - 1, CANDIDATES).round().astype(np.int64)]
+    return np.union1d(scores, threshold)
 
 
 def _doubt(

@@ -15,8 +15,6 @@ from floodline.feedback.weighted_counts import (
 
 Numbers = NDArray[np.float64]
 
-PLACES = 200
-"""Scores at most that are looked at where all thresholds are."""
 CELLS = 5
 """Parts of equally many alerts, and of equally many samples, whose borders part the scores."""
 _NOTHING = 1e-9
@@ -106,14 +104,6 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     wrong: float | None = None
     second_opinions: int = 0
     drift: ScoreDrift | None = None
-
-
-def places(scores: Numbers) -> Numbers:
-    """The thresholds that differ, ascending: the scores, thinned out evenly where they are many."""
-    there = np.unique(scores)
-    if there.size > PLACES:
-        there = there[np.linspace(0, there.size - 1, PLACES).round().astype(np.int64)]
-    return there
 
 
 def outlook(reviewed: Reviewed, threshold: float, confidence: float) -> Outlook:
