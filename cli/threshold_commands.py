@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from feedback_api.access.identity import Identity
     from feedback_api.representations.moves import Move
     from feedback_api.use_cases.moves import Act
+    from floodline.feedback.policies import Policy
     from floodline.storage.moves import MoveState
 
 app = typer.Typer(
@@ -95,16 +96,11 @@ def set_(
     from feedback_api.representations.moves import Move
     from feedback_api.use_cases.moves import move_by_hand
     from feedback_api.use_cases.threshold import policy_of
-    from floodline.feedback.policies import Fixed
 
     with threshold_session(config) as (session, footing):
         move = Move.of(move_by_hand(session, footing, _act(person(by), reason), score))
         policy = policy_of(session, footing)
-    _tell(move, as_json=as_json)
-    if not as_json and not isinstance(policy, Fixed):
-        typer.echo(
-            f"labels move it again to keep {policy}; `floodline threshold freeze` stops that"
-        )
+    _tell_by_hand(move, policy, as_json=as_json)
 
 
 @app.command(epilog='Example: floodline threshold undo --reason "the burst is over"')
@@ -117,10 +113,12 @@ def undo(
     """Go back to the threshold before the last move."""
     from feedback_api.representations.moves import Move
     from feedback_api.use_cases import moves
+    from feedback_api.use_cases.threshold import policy_of
 
     with threshold_session(config) as (session, footing):
         move = Move.of(moves.undo(session, footing, _act(person(by), reason)))
-    _tell(move, as_json=as_json)
+        policy = policy_of(session, footing)
+    _tell_by_hand(move, policy, as_json=as_json)
 
 
 @app.command(epilog='Example: floodline threshold freeze --reason "maintenance until Friday"')
@@ -222,11 +220,14 @@ def _whole(session: "Session", detector: str, start: str) -> str:
     """The id that begins so; what was given where there is no such one.
 
     Raises:
-        ConfigurationError: several do.
+        typer.BadParameter: it is too short.
+        ConfigurationError: several begin so.
     """
     from floodline.storage.moves import beginning_with
 
-    found = beginning_with(session, detector, start, 2) if len(start) >= _LEAST_START else []
+    if len(start) < _LEAST_START:
+        raise typer.BadParameter(f"{start}: give {_LEAST_START} characters of a move's id at least")
+    found = beginning_with(session, detector, start, 2)
     if len(found) > 1 and start not in found:
         raise ConfigurationError(f"several moves begin with {start}: give more of the id")
     return found[0] if len(found) == 1 else start
@@ -246,6 +247,16 @@ def _state(name: str) -> "MoveState":
     except ValueError as error:
         known = ", ".join(MoveState)
         raise typer.BadParameter(f"--state {name}: a move is one of {known}") from error
+
+
+def _tell_by_hand(move: "Move", policy: "Policy", *, as_json: bool) -> None:
+    from floodline.feedback.policies import Fixed
+
+    _tell(move, as_json=as_json)
+    if not as_json and not isinstance(policy, Fixed):
+        typer.echo(
+            f"labels move it again to keep {policy}; `floodline threshold freeze` stops that"
+        )
 
 
 def _tell(move: "Move", *, as_json: bool) -> None:

@@ -95,8 +95,18 @@ def _set(
     with threshold_session(config) as (session, footing):
         changed = set_policy(session, footing, identity, policy)
         found = PolicyInForce.of(policy or footing.section.configured_policy, changed)
+        then = _then(changed.frozen_by, second_person=footing.section.second_person)
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:
         origin = "configured" if found.configured else f"set by {found.set_by}"
-        typer.echo(f"policy: {found.words} ({origin}); `floodline train` applies it in seconds")
+        typer.echo(f"policy: {found.words} ({origin}); {then}")
+
+
+def _then(frozen_by: str | None, *, second_person: bool) -> str:
+    """What becomes of a policy that was just set."""
+    if frozen_by is not None:
+        return f"the threshold is frozen by {frozen_by}, so it is applied once that ends"
+    if second_person:
+        return "`floodline train` proposes a move in seconds; another person must approve it"
+    return "`floodline train` applies it in seconds"

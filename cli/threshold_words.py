@@ -38,7 +38,7 @@ def threshold_lines(found: "Threshold") -> list[str]:
     if found.waiting.proposed or found.waiting.approved:
         lines.append(
             f"  moves that wait: {found.waiting.proposed} for consent, "
-            f"{found.waiting.approved} for the trainer"
+            f"{found.waiting.approved} for the trainer; `floodline threshold moves` lists them"
         )
     return lines
 
@@ -98,9 +98,8 @@ def move_line(move: "Move") -> str:
     by = _plain(move.made_by)
     if move.decided_by not in (None, move.made_by, _PROGRAM):
         by += f", decided by {_plain(move.decided_by)}"
-    return (
-        f"{move.id}  {when}  {move.kind:6}  {move.state:9}  {after:>9}  {by}: {_plain(move.reason)}"
-    )
+    reason = _plain(move.reason if move.note is None else f"{move.reason} ({move.note})")
+    return f"{move.id}  {when}  {move.kind:6}  {move.state:9}  {after:>9}  {by}: {reason}"
 
 
 def asked_line(move: "Move") -> str:

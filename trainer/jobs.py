@@ -138,7 +138,7 @@ class Jobs:
 
 def _tell(done: Recalibration) -> None:
     """Log what a recalibration changed."""
-    if done.proposed:
+    if done.proposed and done.decision.outcome == "moved":
         log.info("a move waits for a second person", move=done.move, reason=done.decision.reason)
     elif done.decision.outcome == "moved":
         log.info("threshold moved", release=done.release, reason=done.decision.reason)

@@ -11,7 +11,12 @@ from feedback_api.console.pages import pages_of
 from feedback_api.console.segments_view import SHOWN
 from feedback_api.console.threshold_view import ThresholdRequest, view_threshold
 from feedback_api.errors import InvalidRequest
-from feedback_api.representations.moves import FreezeRequest, MoveRequest, UndoRequest
+from feedback_api.representations.moves import (
+    LARGEST_RELEASE,
+    FreezeRequest,
+    MoveRequest,
+    UndoRequest,
+)
 from feedback_api.representations.previews import MOST_HOURS
 from feedback_api.representations.segments import MOST_SEGMENTS
 from feedback_api.services import services_of
@@ -39,6 +44,13 @@ class MoveForm(MoveRequest):
     """The same from a form, whose numbers are text."""
 
     threshold: float = Field(ge=0, le=1)
+    base_release: int | None = Field(default=None, ge=0, le=LARGEST_RELEASE)
+
+
+class UndoForm(UndoRequest):
+    """The same from a form."""
+
+    base_release: int | None = Field(default=None, ge=0, le=LARGEST_RELEASE)
 
 
 def add_to(router: APIRouter) -> None:
@@ -71,9 +83,7 @@ def _add_moves(router: APIRouter) -> None:
         return _back()
 
     @router.post(f"{PATH}/undo", response_model=None)
-    def undo(
-        request: Request, identity: Engineer, form: Annotated[UndoRequest, Form()]
-    ) -> Response:
+    def undo(request: Request, identity: Engineer, form: Annotated[UndoForm, Form()]) -> Response:
         """Go back to the threshold before."""
         submit_undo(services_of(request), identity, form)
         return _back()

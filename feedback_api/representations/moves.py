@@ -10,7 +10,7 @@ from floodline.storage.moves import MoveState
 from floodline.storage.tables import MoveRow
 
 LARGEST_LIST = 200
-_INT32 = 2**31 - 1
+LARGEST_RELEASE = 2**31 - 1
 
 
 def _said(text: str) -> str:
@@ -32,8 +32,9 @@ class MoveRequest(BaseModel):
     reason: SaidReason = Field(description="Why, in a few words: it goes into the release.")
     base_release: int | None = Field(
         default=None,
+        strict=True,
         ge=0,
-        le=_INT32,
+        le=LARGEST_RELEASE,
         description="`release` of the threshold that this was decided on; 409 if it changed since.",
     )
 
@@ -45,7 +46,11 @@ class UndoRequest(BaseModel):
 
     reason: SaidReason
     base_release: int | None = Field(
-        default=None, ge=0, le=_INT32, description="The release to undo; 409 if it is not the last."
+        default=None,
+        strict=True,
+        ge=0,
+        le=LARGEST_RELEASE,
+        description="The release to undo; 409 if it is not the last.",
     )
 
 

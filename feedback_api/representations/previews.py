@@ -14,8 +14,8 @@ class PreviewRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    threshold: float = Field(ge=0, le=1)
-    hours: float | None = Field(default=None, gt=0, le=MOST_HOURS)
+    threshold: float = Field(strict=True, ge=0, le=1)
+    hours: float | None = Field(default=None, strict=True, gt=0, le=MOST_HOURS)
 
 
 class NamedEvent(BaseModel):

@@ -61,7 +61,8 @@ def no_aim(wanted: Aim, policy: Policy) -> str:
     if wanted.ground == "over_budget" and isinstance(policy, AlertBudget):
         return (
             f"even the highest score that was seen gives more than {policy.per_hour:g} alerts an "
-            "hour; a larger budget, or more time without alerts, would let labels move it"
+            "hour; a larger budget, or more time without alerts, would let labels move it; a "
+            "person can set a higher one"
         )
     if wanted.ground == "unanswered":
         return "no label says yet whether an event is real; more labels can move it"

@@ -132,7 +132,7 @@ def test_a_move_is_named_by_how_its_id_begins(shell: Shell) -> None:
     assert first[:8] != second[:8]
     assert isinstance(shell.fail("withdraw", first[:8], "--as", "bob"), Refused)
     assert "is withdrawn" in shell.say("withdraw", first[:8], "--as", "alice")
-    assert isinstance(shell.fail("withdraw", first[:3], "--as", "alice"), NotFound)
+    assert shell.run("withdraw", first[:3], "--as", "alice").exit_code == 2
     with transaction(shell.engine) as session:
         session.execute(
             update(MoveRow).where(MoveRow.id == first).values(id=f"{second[:8]}-the-same")

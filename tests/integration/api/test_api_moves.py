@@ -117,6 +117,7 @@ def test_a_repeated_move_is_made_once(api: Api) -> None:
         ({"threshold": 0.95, "reason": " "}, 422),
         ({"threshold": 0.95}, 422),
         ({"threshold": True, "reason": "true is no number"}, 422),
+        ({"threshold": 0.95, "reason": "nor a release", "base_release": True}, 422),
         ({"threshold": 0.9, "reason": "same"}, 409),
         ({"threshold": 0.95, "reason": "late", "base_release": 7}, 409),
     ],

@@ -120,7 +120,8 @@ def test_a_budget_that_even_the_highest_score_exceeds_says_so() -> None:
     found = listed([(0.9, True)] * 8)
     assert decided(found, AlertBudget(per_hour=0.5, precision=0.6)).reason == (
         "held: even the highest score that was seen gives more than 0.5 alerts an hour; a larger "
-        "budget, or more time without alerts, would let labels move it"
+        "budget, or more time without alerts, would let labels move it; a person can set a "
+        "higher one"
     )
 
 
