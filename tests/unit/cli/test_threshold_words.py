@@ -136,8 +136,10 @@ def test_before_any_release_and_event_that_is_said() -> None:
         "  frozen by eve since 2026-03-04T05:06+00:00: maintenance",
         "  gives: unknown, there was no alert and no sample yet",
         "  next: nothing, it is frozen",
-        "  moves that wait: 2 for consent, 1 for the trainer; "
-        "`floodline threshold moves` lists them",
+        (
+            "  moves that wait: 2 for consent, 1 for the trainer; "
+            "`floodline threshold moves` lists them"
+        ),
     ]
 
 
