@@ -90,7 +90,7 @@ def proposed(
         for row in waiting:
             stale(session, row, f"the labels no longer ask for it: {look.decision.reason}", now)
         return None
-    if waiting and _same(session, configuration, waiting[0], look):
+    if waiting and _same(configuration, waiting[0], look):
         return waiting[0].id
     row = move_of(session, configuration, look, made_by, now)
     for older in waiting:
@@ -106,12 +106,10 @@ def proposed(
     return row.id
 
 
-def _same(session: Session, configuration: Configuration, row: MoveRow, look: Judgement) -> bool:
-    """Whether a waiting proposal goes where the decision goes, from the same threshold."""
-    detector, after = configuration.detector.name, look.decision.threshold_after
-    _, base = threshold_state.in_force(session, detector, configuration.initial_rule)
-    if row.base_release != base or row.threshold_after is None or after is None:
+def _same(configuration: Configuration, row: MoveRow, look: Judgement) -> bool:
+    """Whether a waiting proposal goes where the decision goes; both from the threshold in force."""
+    before, after = look.decision.threshold_before, look.decision.threshold_after
+    if row.threshold_after is None or after is None:
         return False
-    before = look.decision.threshold_before
     gap = 1 - (after if before is None else before)
     return abs(row.threshold_after - after) <= gap * configuration.threshold.smallest_step
